@@ -1,0 +1,1 @@
+"""Who is who: structures, professionals, mailboxes, operators, patients, and their national identifiers."""

@@ -1,0 +1,1 @@
+"""The road itself: intake, opening, decision, routing, delivery, journal."""

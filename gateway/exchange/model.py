@@ -1,0 +1,148 @@
+"""The nouns of the road: submission, opened message, decision, exchange, delivery, event.
+
+One exchange = one door crossing. `parent_id` and `correlation_id` link hops and notifications into one story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from gateway.documents.model import CdaDocument, Issue, XdmPackage, XdsMetadata
+from gateway.identity.model import IdentityView
+from gateway.messaging.model import MailMessage
+from gateway.rules.model import Finding
+from gateway.values import Door
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who is at the door, as authenticated: a certificate (its DN and SHA-256), a mailbox, a token, or nobody."""
+
+    kind: str  # certificate | mailbox | token | facility | anonymous
+    name: str = ""  # DN, address, label
+    fingerprint: str = ""  # SHA-256 of the certificate, hex
+    operator: str = ""  # id of the operator it belongs to, when known
+
+
+@dataclass(frozen=True, slots=True)
+class DsnRequest:
+    """RFC 3461 parameters of one recipient."""
+
+    notify: tuple[str, ...] = ()
+    orcpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """SMTP envelope. `mail_from` is '' for the null sender. `ret` and `envid` are RFC 3461."""
+
+    mail_from: str
+    recipients: tuple[str, ...]
+    ret: str = ""
+    envid: str = ""
+    dsn: Mapping[str, DsnRequest] = field(default=MappingProxyType({}))
+    smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The octets received: in memory, or spooled to a file when large. Never rewritten.
+
+    Exactly one of `data` and `spool_path` is set. `sha256` is hex.
+    """
+
+    size_bytes: int
+    sha256: str
+    data: bytes | None = None
+    spool_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What an adapter hands to the road."""
+
+    workspace: str
+    door: Door
+    operator: str  # the local operator, service or structure whose door it is ('' outside mail)
+    sender: Sender
+    payload: Payload
+    received_at: datetime
+    peer: str  # ip:port
+    envelope: Envelope | None = None
+    parent_id: str = ""
+    correlation_id: str = ""
+    attributes: Mapping[str, str] = field(default=MappingProxyType({}))  # content type, SOAP action, TLS version, ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedMessage:
+    """What was found inside. Everything is frozen and picklable; what failed to open is in `issues`."""
+
+    kind: str  # mail | xdm | cda | metadata | iti-41 | iti-18 | td0.2 | whitelist | unknown
+    mail: MailMessage | None = None
+    packages: tuple[XdmPackage, ...] = ()
+    metadata: tuple[XdsMetadata, ...] = ()
+    documents: tuple[CdaDocument, ...] = ()
+    views: tuple[IdentityView, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What the door decides."""
+
+    ACCEPT = "accept"
+    ACCEPT_WITH_ALERTS = "accept_with_alerts"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+
+
+class Integration(StrEnum):
+    """Whether the documents may enter the recipient's patient record by themselves."""
+
+    ALLOWED = "allowed"
+    WITHOUT_INS = "without_ins"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Findings and what the policy of the door makes of them. `findings` are sorted, worst first."""
+
+    outcome: Outcome
+    integration: Integration
+    findings: tuple[Finding, ...]
+
+    @property
+    def refused(self) -> bool:
+        """The sender must be told no."""
+        return self.outcome is Outcome.REJECT
+
+    @property
+    def deciding(self) -> Finding | None:
+        """The finding that decided, if any."""
+        return self.findings[0] if self.findings else None
+
+
+class DeliveryState(StrEnum):
+    """Life of a delivery in the outbox."""
+
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One journal event before it is stored. `data` is small, JSON and masked: never a matricule or a trait in clear."""
+
+    kind: str  # received | decided | delivered | relayed | deferred | dead | read | refused | fault | ...
+    at: datetime
+    workspace: str
+    exchange_id: str = ""
+    data: Mapping[str, Any] = field(default=MappingProxyType({}))

@@ -1,0 +1,1 @@
+"""MSSanté: mail, mailboxes, the trust space, headers, notifications, and their rules."""

@@ -1,0 +1,1 @@
+"""Workspaces: policy, limits, virtual clock and fault plan."""
