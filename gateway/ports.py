@@ -12,7 +12,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from gateway.directory.model import Territory
 from gateway.exchange.model import DeliveryState, Event, Payload
+from gateway.sandbox.model import Policy
 
 T = TypeVar("T")
 
@@ -537,4 +539,20 @@ class Signer(Protocol):
 
     def sign(self, data: bytes, digest: str) -> bytes:
         """RSA PKCS#1 v1.5 signature over `data`; digest is `sha256` or `sha1`."""
+        ...
+
+
+class Sandboxes(Protocol):
+    """The live workspaces: their policy and their actors, always whole and in memory."""
+
+    def policy(self, workspace: str) -> Policy: ...
+
+    def territory(self, workspace: str) -> Territory: ...
+
+    def workspace_of_domain(self, domain: str) -> str:
+        """The workspace whose territory holds a mail domain; the default one when nobody does."""
+        ...
+
+    def workspace_of_certificate(self, fingerprint: str) -> str:
+        """The workspace a certificate (SHA-256, hex) was issued for; '' when unknown."""
         ...
