@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.exchange.model import Decision, Outcome
 from gateway.rules.model import Family, Finding
+from gateway.rules.verdict import Decision, Outcome
 from gateway.values import Lang
 
 _LINE = 400  # RFC 5321 allows 512 octets with code and CRLF; accented letters take two

@@ -15,8 +15,22 @@ from typing import Any
 from gateway.documents.model import CdaDocument, Issue, XdmPackage, XdsMetadata
 from gateway.identity.model import IdentityView
 from gateway.messaging.model import MailMessage
-from gateway.rules.model import Finding
+from gateway.rules.verdict import Decision, Integration, Outcome
 from gateway.values import Door
+
+__all__ = [
+    "Decision",
+    "DeliveryState",
+    "DsnRequest",
+    "Envelope",
+    "Event",
+    "Integration",
+    "OpenedMessage",
+    "Outcome",
+    "Payload",
+    "Sender",
+    "Submission",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,42 +104,6 @@ class OpenedMessage:
     documents: tuple[CdaDocument, ...] = ()
     views: tuple[IdentityView, ...] = ()
     issues: tuple[Issue, ...] = ()
-
-
-class Outcome(StrEnum):
-    """What the door decides."""
-
-    ACCEPT = "accept"
-    ACCEPT_WITH_ALERTS = "accept_with_alerts"
-    QUARANTINE = "quarantine"
-    REJECT = "reject"
-
-
-class Integration(StrEnum):
-    """Whether the documents may enter the recipient's patient record by themselves."""
-
-    ALLOWED = "allowed"
-    WITHOUT_INS = "without_ins"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Findings and what the policy of the door makes of them. `findings` are sorted, worst first."""
-
-    outcome: Outcome
-    integration: Integration
-    findings: tuple[Finding, ...]
-
-    @property
-    def refused(self) -> bool:
-        """The sender must be told no."""
-        return self.outcome is Outcome.REJECT
-
-    @property
-    def deciding(self) -> Finding | None:
-        """The finding that decided, if any."""
-        return self.findings[0] if self.findings else None
 
 
 class DeliveryState(StrEnum):
