@@ -514,6 +514,10 @@ class Offload(Protocol):
 
     async def run(self, function: Callable[..., T], *args: Any) -> T: ...
 
+    async def open(self, function: Callable[..., T], payload: Payload, *args: Any) -> T:
+        """`function(octets of the payload, *args)`: here when it is small and in memory, else in a worker process."""
+        ...
+
 
 class Courier(Protocol):
     """Sends one delivery over its wire."""
