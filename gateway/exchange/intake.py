@@ -1,11 +1,27 @@
-"""The road: open, check, decide, commit. Only then does the door answer."""
+"""The road of a mail: open, check, decide, commit. Only then does the door answer."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
 
-from gateway.exchange.model import Decision, Submission
-from gateway.ports import Recorded
+from gateway.answers.smtp import reply_for
+from gateway.exchange.checking import Checker
+from gateway.exchange.decision import decide
+from gateway.exchange.model import Envelope, Event, OpenedMessage, Submission
+from gateway.exchange.opening import open_message
+from gateway.exchange.routing import mails_for, relays_for, routing_of
+from gateway.identity.profiles import profile_overrides
+from gateway.ports import Clock, Ids, Offload, Recorded, RecordExchange, Sandboxes, Store
+from gateway.rules import RuleBook, RuleContext
+from gateway.rules.verdict import Decision
+from gateway.sandbox.model import Policy
+from gateway.values import Direction, Door
+
+_NOBODY = Envelope("", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +32,139 @@ class Verdict:
     decision: Decision
     recorded: Recorded
     submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes mails from the doors. Holds no state of its own: the store does."""
+
+    store: Store
+    sandboxes: Sandboxes
+    clock: Clock
+    ids: Ids
+    offload: Offload
+    book: RuleBook
+
+    async def take(self, submission: Submission) -> Verdict:
+        """Judge one mail and make its fate durable. Raises StoreUnavailable: then nothing happened."""
+        policy = self.sandboxes.policy(submission.workspace)
+        territory = self.sandboxes.territory(submission.workspace)
+        envelope = submission.envelope or _NOBODY
+        opened = await self.offload.open(open_message, submission.payload, "mail", envelope, policy.limits)
+        ctx = context_of(submission, policy, self.clock)
+        checker = Checker(book_for(self.book, policy))
+        findings = checker.check(opened, ctx, routing_of(opened, envelope, territory))
+        decision = decide(findings, submission.door, policy)
+        exchange_id = self.ids.new()
+        message_id = opened.mail.message_id if opened.mail else ""
+        accepted = not decision.refused
+        record = RecordExchange(
+            workspace=submission.workspace,
+            exchange_id=exchange_id,
+            at=submission.received_at,
+            payload=submission.payload,
+            summary=summary_of(submission, opened, decision, reply_for(decision, exchange_id).wire()),
+            findings=[finding.to_json() for finding in decision.findings],
+            parent_id=submission.parent_id,
+            correlation_id=submission.correlation_id or correlation_of(submission.workspace, message_id, exchange_id),
+            events=events_of(submission, exchange_id, decision),
+            mails=mails_for(submission, exchange_id, message_id, territory, decision.integration) if accepted else (),
+            deliveries=relays_for(submission, exchange_id, message_id, territory, self.clock.now()) if accepted else (),
+        )
+        (recorded,) = await self.store.commit(record)
+        return Verdict(exchange_id, decision, recorded, submission)
+
+
+def book_for(book: RuleBook, policy: Policy) -> RuleBook:
+    """The book under the workspace's profile, then its own overrides."""
+    overrides = {**profile_overrides(policy.profile), **policy.overrides}
+    return book.with_overrides(overrides) if overrides else book
+
+
+def context_of(submission: Submission, policy: Policy, clock: Clock) -> RuleContext:
+    """What the rules may know of this door crossing. Only a reception judges as a recipient."""
+    return RuleContext(
+        direction=Direction.RECEPTION if submission.door is Door.RECEPTION else Direction.EMISSION,
+        door=submission.door,
+        today=clock.virtual_now(submission.workspace).date(),
+        profile=policy.profile,
+        ins_environment=policy.ins_environment,
+    )
+
+
+def correlation_of(workspace: str, message_id: str, exchange_id: str) -> str:
+    """Hops of one mail share its Message-ID, hence their correlation; a mail without one stands alone."""
+    if not message_id:
+        return exchange_id
+    return sha256(f"{workspace}|{message_id}".encode()).hexdigest()[:32]
+
+
+def summary_of(submission: Submission, opened: OpenedMessage, decision: Decision, answer: str) -> Mapping[str, Any]:
+    """The searchable part of an exchange. Holds no trait and no matricule."""
+    envelope = submission.envelope or _NOBODY
+    mail = opened.mail
+    documents = mail.documents if mail else opened.documents
+    return {
+        "door": submission.door.value,
+        "operator": submission.operator,
+        "sender": submission.sender.name,
+        "sender_kind": submission.sender.kind,
+        "fingerprint": submission.sender.fingerprint,
+        "peer": submission.peer,
+        "mail_from": masked_address(envelope.mail_from),
+        "recipients": [masked_address(a) for a in envelope.recipients],
+        "message_id": mail.message_id if mail else "",
+        "subject": masked_subject(mail.subject) if mail else "",
+        "kind": opened.kind,
+        "documents": [
+            {
+                "label": d.label,
+                "type": d.code.code if d.code else "",
+                "type_label": d.code.label if d.code else "",
+                "level": d.body.level if d.body else 0,
+            }
+            for d in documents
+        ],
+        "outcome": decision.outcome.value,
+        "integration": decision.integration.value,
+        "rules": list(dict.fromkeys(f.rule for f in decision.findings)),
+        "answer": answer,
+        "attributes": dict(submission.attributes),
+    }
+
+
+def events_of(submission: Submission, exchange_id: str, decision: Decision) -> tuple[Event, ...]:
+    """What the journal keeps of the crossing itself."""
+    at, workspace = submission.received_at, submission.workspace
+    received = {
+        "door": submission.door.value,
+        "operator": submission.operator,
+        "size_bytes": submission.payload.size_bytes,
+    }
+    decided = {
+        "outcome": decision.outcome.value,
+        "integration": decision.integration.value,
+        "rules": list(dict.fromkeys(f.rule for f in decision.findings)),
+    }
+    return (
+        Event("received", at, workspace, exchange_id, received),
+        Event("decided", at, workspace, exchange_id, decided),
+    )
+
+
+_XDM_SUBJECT = re.compile(r"^(XDM/1\.0/DDM\+.*?)(?:\s+[^\sa-z]{2,}\b.*)?$")
+_MATRICULE = re.compile(r"[1-478]\d{4}(?:\d{2}|2[ABab])\d{6}(?:\d{2})?")
+
+
+def masked_subject(subject: str) -> str:
+    """The subject without what names the patient: nothing after the label of an XDM subject, no matricule."""
+    shown = _XDM_SUBJECT.sub(r"\1", subject) if subject.startswith("XDM/") else subject
+    return _MATRICULE.sub("···", shown)[:200]
+
+
+def masked_address(address: str) -> str:
+    """An address as shown in lists: the matricule of a citizen's address is masked, others are plain."""
+    local, at, domain = address.rpartition("@")
+    if domain.startswith("patient.") and len(local) >= 13:
+        local = f"{local[:4]}·········{local[13:]}"
+    return f"{local}{at}{domain}"
