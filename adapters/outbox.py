@@ -33,8 +33,9 @@ log = structlog.get_logger("outbox")
 
 LEASE_S = 120.0
 POLL_S = 1.0
-AT_ONCE = 32
+AT_ONCE = 48
 PER_DESTINATION = 8
+BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,14 @@ class Outbox:
         try:
             while True:
                 wake.clear()
-                taken = await self._lease(AT_ONCE - len(running))
+                taken = await self._lease(min(BATCH, AT_ONCE - len(running)), busy)
                 for delivery in taken:
+                    busy[delivery.destination] += 1
                     task = asyncio.create_task(self._one(delivery, busy))
                     running.add(task)
                     task.add_done_callback(running.discard)
                     task.add_done_callback(lambda _: wake.set())
-                if not taken or len(running) >= AT_ONCE:
+                if not taken:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(wake.wait(), POLL_S)
         finally:
@@ -75,24 +77,25 @@ class Outbox:
         async for _ in self.store.subscribe("outbox"):
             wake.set()
 
-    async def _lease(self, limit: int) -> tuple[Delivery, ...]:
+    async def _lease(self, limit: int, busy: Counter[str]) -> tuple[Delivery, ...]:
         if limit <= 0:
             return ()
-        now = self.clock.virtual_now(DEFAULT_WORKSPACE)
+        lease = LeaseDeliveries(
+            worker=self.worker,
+            now=self.clock.virtual_now(DEFAULT_WORKSPACE),
+            lease_s=LEASE_S,
+            limit=limit,
+            kinds=tuple(self.couriers),
+            busy_destinations=tuple(d for d, n in busy.items() if n >= PER_DESTINATION),
+        )
         try:
-            (taken,) = await self.store.commit(
-                LeaseDeliveries(self.worker, now, LEASE_S, limit, kinds=tuple(self.couriers))
-            )
+            (taken,) = await self.store.commit(lease)
         except StoreUnavailable:
-            await asyncio.sleep(POLL_S)
             return ()
         leased: tuple[Delivery, ...] = taken
         return leased
 
     async def _one(self, delivery: Delivery, busy: Counter[str]) -> None:
-        while busy[delivery.destination] >= PER_DESTINATION:
-            await asyncio.sleep(0.01)
-        busy[delivery.destination] += 1
         try:
             result = await self._attempt(delivery)
             await self._finish(delivery, result)

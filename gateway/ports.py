@@ -109,6 +109,7 @@ class LeaseDeliveries:
     lease_s: float
     limit: int
     kinds: tuple[str, ...] = ()
+    busy_destinations: tuple[str, ...] = ()  # left alone: the worker already has enough work for them
 
 
 @dataclass(frozen=True, slots=True)
