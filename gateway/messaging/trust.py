@@ -1,0 +1,457 @@
+"""Who stands at the other end of a TLS connection, and whether the trust space lets them speak for a mail domain.
+
+The judge is pure: the certificate, the DNs the whitelist gives for the domain, the standing of the chain and the time
+are arguments. Every refusal is an `Issue` under a card of `fixtures/rules/trust.yaml`; `REPLIES` gives its SMTP answer.
+Sources: whitelist model and audit cases of the trust space (cert-expire, cert-revoque, cert-non-igc, cert-no-match,
+cert-cn-diff-dn, sans-tls); RFC 5280, RFC 3207, RFC 6125.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from gateway.documents.model import Issue
+from gateway.messaging.dn import Pairs, dn_of_getpeercert, format_dn, normal_dn, parse_dn, same_dn, value_in
+from gateway.rules.book import RuleBook
+from gateway.rules.masking import mask_trait
+from gateway.rules.model import ComparedValue, Finding, Hit, RuleContext
+from gateway.values import PlaceKind, Where
+
+__all__ = [
+    "REPLIES",
+    "Pairs",
+    "PeerCertificate",
+    "PeerTrial",
+    "ServerTrial",
+    "Standing",
+    "dn_of_getpeercert",
+    "findings_of",
+    "format_dn",
+    "judge_handshake",
+    "judge_peer",
+    "judge_server",
+    "parse_certificate",
+    "parse_dn",
+    "reply_of",
+    "same_dn",
+    "shown_dn",
+]
+
+_EKU_NAMES = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+    ExtendedKeyUsageOID.EMAIL_PROTECTION: "emailProtection",
+}
+_TYPE_BY_OID = {
+    "2.5.4.3": "CN",
+    "2.5.4.4": "SN",
+    "2.5.4.5": "SERIALNUMBER",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "2.5.4.12": "T",
+    "2.5.4.42": "GN",
+    "1.2.840.113549.1.9.1": "EMAILADDRESS",
+}
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerCertificate:
+    """A certificate as a peer presented it. `fingerprint` is SHA-256 in lower-case hex; DNs are CN first (RFC 2253).
+
+    `eku` names the extended key usages (`serverAuth`, `clientAuth`, dotted OIDs otherwise), empty when the extension is
+    absent; `sans` are DNS names, IP addresses and e-mail addresses. `chain` is the other certificates presented (DER).
+    `flaw` says why the certificate could not be read; its other fields are then empty.
+    """
+
+    der: bytes
+    dn: str
+    issuer_dn: str
+    serial: int
+    fingerprint: str
+    not_before: datetime
+    not_after: datetime
+    eku: tuple[str, ...] = ()
+    sans: tuple[str, ...] = ()
+    chain: tuple[bytes, ...] = ()
+    pairs: Pairs = ()
+    flaw: str = ""
+
+    @property
+    def common_name(self) -> str:
+        """The CN, '' when absent."""
+        return value_in(self.pairs, "CN")
+
+    @property
+    def structure_id(self) -> str:
+        """Struct_IdNat placed in the OU: `1` + FINESS or `3` + SIRET; '' when absent."""
+        return value_in(self.pairs, "OU")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the authority says of a certificate: issued under it, revoked, and whether a usable CRL says so."""
+
+    trusted_chain: bool
+    revoked: bool = False
+    crl_available: bool = True
+
+
+def parse_certificate(der: bytes, chain: Sequence[bytes] = ()) -> PeerCertificate:
+    """Read one certificate. Never raises: what cannot be read has a `flaw`."""
+    fingerprint = hashlib.sha256(der).hexdigest()
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        pairs = _pairs(certificate.subject)
+        eku, sans = _usages(certificate)
+        return PeerCertificate(
+            der=der,
+            dn=format_dn(pairs),
+            issuer_dn=format_dn(_pairs(certificate.issuer)),
+            serial=certificate.serial_number,
+            fingerprint=fingerprint,
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            eku=eku,
+            sans=sans,
+            chain=tuple(chain),
+            pairs=pairs,
+        )
+    except Exception as error:  # a hostile certificate may break any step of the reading
+        return PeerCertificate(der, "", "", 0, fingerprint, _NO_TIME, _NO_TIME, flaw=f"{type(error).__name__}: {error}")
+
+
+def _pairs(name: x509.Name) -> Pairs:
+    found = [(_TYPE_BY_OID.get(a.oid.dotted_string, a.oid.dotted_string), str(a.value)) for a in name]
+    return tuple(reversed(found))
+
+
+def _usages(certificate: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    eku: tuple[str, ...] = ()
+    sans: tuple[str, ...] = ()
+    for extension in certificate.extensions:
+        value = extension.value
+        if isinstance(value, x509.ExtendedKeyUsage):
+            eku = tuple(_EKU_NAMES.get(oid, oid.dotted_string) for oid in value)
+        elif isinstance(value, x509.SubjectAlternativeName):
+            kinds = (x509.DNSName, x509.IPAddress, x509.RFC822Name)
+            sans = tuple(str(name.value) for name in value if isinstance(name, kinds))
+    return eku, sans
+
+
+# ---------------------------------------------------------------------------------------------------------------- trials
+
+
+@dataclass(frozen=True, slots=True)
+class PeerTrial:
+    """What the judge of a sending operator looks at. `domain` is that of MAIL FROM, '' for the null sender.
+
+    `domain_dns` are all the DNs listed for that domain (for the null sender: every DN of the whitelist).
+    """
+
+    peer: PeerCertificate | None
+    domain: str
+    domain_dns: Sequence[str]
+    now: datetime
+    standing: Standing
+    tls: bool = True
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTrial:
+    """What the judge of a receiving operator looks at before anything is sent to it. `host` is the name we connected to."""
+
+    peer: PeerCertificate | None
+    host: str
+    domain: str
+    domain_dns: Sequence[str]
+    now: datetime
+    standing: Standing
+    starttls: bool = True
+    lenient: bool = False
+
+
+Trial = PeerTrial | ServerTrial
+_Judge = Callable[[Trial], Iterator[Issue]]
+
+
+def judge_peer(
+    peer: PeerCertificate | None,
+    *,
+    domain: str,
+    domain_dns: Sequence[str],
+    now: datetime,
+    trusted_chain: bool,
+    revoked: bool,
+    crl_available: bool = True,
+    tls: bool = True,
+    lenient: bool = False,
+) -> tuple[Issue, ...]:
+    """Whether the client at our door may send for `domain`; empty when it may. The first issue is the one to answer with.
+
+    Without TLS or without a certificate nothing else is judged. Otherwise every fault is told at once, so that it is
+    mended in one round; all the DNs of the domain are tried before refusing.
+    """
+    standing = Standing(trusted_chain, revoked, crl_available)
+    return _tried(PeerTrial(peer, domain, domain_dns, now, standing, tls, lenient), _PEER_STEPS)
+
+
+def judge_server(
+    peer: PeerCertificate | None,
+    *,
+    host: str,
+    domain: str,
+    domain_dns: Sequence[str],
+    now: datetime,
+    trusted_chain: bool,
+    revoked: bool,
+    crl_available: bool = True,
+    starttls: bool = True,
+    lenient: bool = False,
+) -> tuple[Issue, ...]:
+    """Whether mail for `domain` may be handed to the server at `host`; empty when it may."""
+    standing = Standing(trusted_chain, revoked, crl_available)
+    return _tried(ServerTrial(peer, host, domain, domain_dns, now, standing, starttls, lenient), _SERVER_STEPS)
+
+
+def _tried(trial: Trial, steps: Sequence[tuple[_Judge, bool]]) -> tuple[Issue, ...]:
+    issues: list[Issue] = []
+    for judge, stops in steps:
+        issues.extend(judge(trial))
+        if issues and stops:
+            break
+    return tuple(issues)
+
+
+def findings_of(
+    issues: Sequence[Issue], book: RuleBook, ctx: RuleContext, container: str = "tls"
+) -> tuple[Finding, ...]:
+    """The issues joined with their cards, in the same order; those the workspace silenced are left out."""
+    found = (book.found(issue.rule_id, issue.hit, ctx, container) for issue in issues)
+    return tuple(finding for finding in found if finding is not None)
+
+
+# SMTP answer of each rule: reply code and enhanced code
+REPLIES: Mapping[str, tuple[int, str]] = MappingProxyType(
+    {
+        "GW-TLS-01": (554, "5.7.1"),
+        "GW-TLS-02": (554, "5.7.1"),
+        "GW-TLS-03": (554, "5.7.1"),
+        "GW-TLS-04": (554, "5.7.1"),
+        "GW-TLS-05": (554, "5.7.1"),
+        "GW-TLS-06": (550, "5.7.1"),
+        "GW-TLS-07": (550, "5.7.1"),
+        "GW-TLS-08": (550, "5.7.1"),
+        "GW-TLS-09": (554, "5.7.1"),
+        "GW-TLS-10": (451, "4.7.0"),
+        "GW-TLS-11": (530, "5.7.0"),
+        "GW-TLS-12": (554, "5.7.10"),
+        "GW-TLS-13": (550, "5.7.1"),
+        "GW-TLS-14": (550, "5.7.1"),
+        "GW-TLS-15": (554, "5.7.5"),
+        "GW-TLS-16": (554, "5.7.5"),
+        "GW-TLS-17": (554, "5.7.1"),
+        "GW-TLS-18": (554, "5.7.1"),
+        "GW-TLS-19": (554, "5.7.5"),
+    }
+)
+_OUTGOING_BAD_CERTIFICATE = (554, "5.7.5")
+_CERTIFICATE_RULES = frozenset(f"GW-TLS-{n:02}" for n in (2, 3, 4, 5, 6, 7, 17))
+
+
+def reply_of(rule_id: str, *, outgoing: bool = False) -> tuple[int, str]:
+    """Reply code and enhanced code for a rule; when we are the client, the code the failure notification (DSN) carries."""
+    if outgoing and rule_id in _CERTIFICATE_RULES:
+        return _OUTGOING_BAD_CERTIFICATE
+    return REPLIES.get(rule_id, (554, "5.7.1"))
+
+
+def shown_dn(dn: str) -> str:
+    """A DN fit for an answer or a log: that of a person has its names masked, that of an organisation is whole."""
+    pairs = parse_dn(dn)
+    if not any(name in ("SN", "GN") for name, _ in pairs):
+        return dn
+    return format_dn((name, mask_trait(value) if name in ("SN", "GN") else value) for name, value in pairs)
+
+
+# ----------------------------------------------------------------------------------------------------------------- steps
+
+_PEER = Where(PlaceKind.TLS, "certificat client")
+_SERVER = Where(PlaceKind.TLS, "certificat serveur")
+
+
+def _place(trial: Trial) -> Where:
+    return _PEER if isinstance(trial, PeerTrial) else _SERVER
+
+
+def _issue(rule_id: str, where: Where, received: str, expected: str, **more: object) -> Iterator[Issue]:
+    values = more.pop("values", ())
+    params = {name: str(value) for name, value in more.items()}
+    yield Issue(rule_id, Hit(where, received, expected, values=values, params=params))  # type: ignore[arg-type]
+
+
+def _encrypted(trial: Trial) -> Iterator[Issue]:
+    if isinstance(trial, PeerTrial):
+        if not trial.tls:
+            yield from _issue("GW-TLS-11", Where(PlaceKind.SMTP, "MAIL"), "MAIL en clair", "STARTTLS")
+    elif not trial.starttls:
+        yield from _issue("GW-TLS-12", Where(PlaceKind.SMTP, "EHLO"), "EHLO sans STARTTLS", "STARTTLS", host=trial.host)
+
+
+def _presented(trial: Trial) -> Iterator[Issue]:
+    if trial.peer is None:
+        rule_id = "GW-TLS-01" if isinstance(trial, PeerTrial) else "GW-TLS-19"
+        host = trial.host if isinstance(trial, ServerTrial) else ""
+        yield from _issue(rule_id, _place(trial), "∅", "un certificat IGC-Santé", host=host)
+    elif trial.peer.flaw:
+        yield from _issue("GW-TLS-17", _place(trial), trial.peer.flaw, "X.509 v3")
+
+
+def _chain(trial: Trial) -> Iterator[Issue]:
+    peer = trial.peer
+    if peer is None or trial.standing.trusted_chain:
+        return
+    rule_id = "GW-TLS-18" if _looks_national(peer.issuer_dn) else "GW-TLS-05"
+    yield from _issue(
+        rule_id,
+        _place(trial),
+        peer.issuer_dn or "∅",
+        "CN=TEST AC IGC-SANTE ELEMENTAIRE ORGANISATIONS,…",
+        dn=shown_dn(peer.dn),
+    )
+
+
+def _looks_national(issuer_dn: str) -> bool:
+    folded = issuer_dn.casefold()
+    return "igc-sante" in folded or "igc-santé" in folded
+
+
+def _dates(trial: Trial) -> Iterator[Issue]:
+    peer = trial.peer
+    if peer is None:
+        return
+    dn = shown_dn(peer.dn)
+    if trial.now > peer.not_after:
+        yield from _issue("GW-TLS-02", _place(trial), _day(peer.not_after), f"≥ {_day(trial.now)}", dn=dn)
+    if trial.now < peer.not_before:
+        yield from _issue("GW-TLS-03", _place(trial), _day(peer.not_before), f"≤ {_day(trial.now)}", dn=dn)
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _revocation(trial: Trial) -> Iterator[Issue]:
+    peer = trial.peer
+    if peer is None or not trial.standing.trusted_chain:
+        return  # a foreign authority's certificates are not in our list
+    if trial.standing.revoked:
+        yield from _issue(
+            "GW-TLS-04", _place(trial), f"{peer.serial:x}", "un numéro absent de la CRL", dn=shown_dn(peer.dn)
+        )
+    elif not trial.standing.crl_available:
+        yield from _issue("GW-TLS-10", Where(PlaceKind.TLS, "CRL"), "aucune CRL en cours de validité", "une CRL valide")
+
+
+def _client_usage(trial: Trial) -> Iterator[Issue]:
+    peer = trial.peer
+    if peer is not None and peer.eku and "clientAuth" not in peer.eku:
+        yield from _issue("GW-TLS-09", _place(trial), ", ".join(peer.eku), "clientAuth")
+
+
+def _server_usage(trial: Trial) -> Iterator[Issue]:
+    peer = trial.peer
+    if peer is not None and peer.eku and "serverAuth" not in peer.eku:
+        yield from _issue("GW-TLS-15", _place(trial), ", ".join(peer.eku), "serverAuth")
+
+
+def _host(trial: Trial) -> Iterator[Issue]:
+    peer = trial.peer
+    if peer is None or not isinstance(trial, ServerTrial) or not trial.host:
+        return
+    names = peer.sans or (peer.common_name,)
+    if not any(_host_matches(trial.host, name) for name in names):
+        yield from _issue("GW-TLS-16", _place(trial), ", ".join(names), trial.host, host=trial.host)
+
+
+def _host_matches(host: str, name: str) -> bool:
+    """RFC 6125: exact without case, or a wildcard that stands for one whole left label."""
+    wanted, listed = host.casefold().rstrip("."), name.casefold().rstrip(".")
+    if listed.startswith("*."):
+        return "." in wanted and wanted.split(".", 1)[1] == listed[2:]
+    return wanted == listed
+
+
+def _listed(trial: Trial) -> Iterator[Issue]:
+    peer = trial.peer
+    if peer is None:
+        return
+    if not trial.domain_dns:
+        yield from _unknown_domain(trial)
+        return
+    lenient = trial.lenient
+    presented = normal_dn(peer.pairs, lenient=lenient)
+    listed = [(dn, normal_dn(dn, lenient=lenient)) for dn in dict.fromkeys(trial.domain_dns)]
+    if any(pairs == presented for _, pairs in listed):
+        return
+    shown = shown_dn(peer.dn)
+    if isinstance(trial, PeerTrial) and not trial.domain:
+        yield from _issue("GW-TLS-14", _place(trial), shown, "un DN de la liste blanche", dn=shown)
+        return
+    rest = _without_cn(presented)
+    near = next((dn for dn, pairs in listed if _without_cn(pairs) == rest), None)
+    values = (
+        ComparedValue("tls", _place(trial).path, shown),
+        *(ComparedValue("whitelist", trial.domain, dn) for dn, _ in listed[:5]),
+    )
+    rule_id = "GW-TLS-07" if near is not None else "GW-TLS-06"
+    expected = near if near is not None else " | ".join(dn for dn, _ in listed[:5])
+    yield from _issue(rule_id, _place(trial), shown, expected, domain=trial.domain, values=values)
+
+
+def _unknown_domain(trial: Trial) -> Iterator[Issue]:
+    if isinstance(trial, ServerTrial):
+        where = Where(PlaceKind.SMTP, "RCPT")
+        yield from _issue("GW-TLS-13", where, trial.domain, "un domaine de la liste blanche", domain=trial.domain)
+    else:
+        where = Where(PlaceKind.SMTP, "MAIL")
+        yield from _issue(
+            "GW-TLS-08", where, trial.domain or "<>", "un domaine de la liste blanche", domain=trial.domain
+        )
+
+
+def _without_cn(pairs: Pairs) -> Pairs:
+    return tuple(pair for pair in pairs if pair[0] != "CN")
+
+
+# (step, whether an issue found up to here ends the judgement)
+_PEER_STEPS: tuple[tuple[_Judge, bool], ...] = (
+    (_encrypted, True),
+    (_presented, True),
+    (_chain, False),
+    (_dates, False),
+    (_revocation, False),
+    (_client_usage, False),
+    (_listed, False),
+)
+_SERVER_STEPS: tuple[tuple[_Judge, bool], ...] = (
+    (_encrypted, True),
+    (_presented, True),
+    (_chain, False),
+    (_dates, False),
+    (_revocation, False),
+    (_server_usage, False),
+    (_host, False),
+    (_listed, False),
+)
