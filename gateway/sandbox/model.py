@@ -48,6 +48,9 @@ class Limits:
     mime_parts: int = 1000
     header_bytes: int = 256 * 1024
     xml_bytes: int = 50 * 1024 * 1024
+    xml_depth: int = 100
+    xml_elements: int = 300_000
+    header_count: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
