@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 
 class RoutingClass(StrEnum):
@@ -144,7 +143,7 @@ class Patient:
     status: str = "QUAL"
     attributes: tuple[str, ...] = ()
     dmp_state: str = "active"  # active | closed | absent
-    ipp: Mapping[str, str] = field(default=MappingProxyType({}))  # structure key -> local id
+    ipp: Mapping[str, str] = field(default_factory=dict)  # structure key -> local id
     source: str = ""
     note: str = ""
 
