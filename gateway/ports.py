@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from gateway.directory.model import Territory
@@ -230,7 +229,7 @@ class PutDmp:
     matricule: str
     oid: str
     state: str  # active | closed
-    authorisations: Mapping[str, str] = field(default=MappingProxyType({}))
+    authorisations: Mapping[str, str] = field(default_factory=dict)
     treating_doctors: tuple[str, ...] = ()
 
 

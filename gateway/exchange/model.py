@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from gateway.documents.model import CdaDocument, Issue, XdmPackage, XdsMetadata
@@ -59,7 +58,7 @@ class Envelope:
     recipients: tuple[str, ...]
     ret: str = ""
     envid: str = ""
-    dsn: Mapping[str, DsnRequest] = field(default=MappingProxyType({}))
+    dsn: Mapping[str, DsnRequest] = field(default_factory=dict)
     smtputf8: bool = False
 
 
@@ -90,7 +89,7 @@ class Submission:
     envelope: Envelope | None = None
     parent_id: str = ""
     correlation_id: str = ""
-    attributes: Mapping[str, str] = field(default=MappingProxyType({}))  # content type, SOAP action, TLS version, ...
+    attributes: Mapping[str, str] = field(default_factory=dict)  # content type, SOAP action, TLS version, ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +122,4 @@ class Event:
     at: datetime
     workspace: str
     exchange_id: str = ""
-    data: Mapping[str, Any] = field(default=MappingProxyType({}))
+    data: Mapping[str, Any] = field(default_factory=dict)

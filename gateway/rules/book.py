@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from gateway.rules.catalogue import Catalogue
 from gateway.rules.model import Action, Finding, Hit, Rule, RuleCard, RuleContext, S, Severity
@@ -20,7 +19,6 @@ class Override:
 
 
 Overrides = Mapping[str, Override]
-_NONE: Overrides = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class RuleBook:
     """A catalogue, ready to judge. Holds no state: the same book serves every workspace."""
 
     catalogue: Catalogue
-    overrides: Overrides = field(default=_NONE)
+    overrides: Overrides = field(default_factory=dict)
 
     def with_overrides(self, overrides: Overrides) -> RuleBook:
         """The same catalogue under a workspace's changes."""

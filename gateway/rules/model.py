@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from gateway.values import Direction, Door, Lang, Text, Where
@@ -114,9 +113,6 @@ class ComparedValue:
     value: str
 
 
-_NO_PARAMS: Mapping[str, str] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Hit:
     """What a rule function saw. All values that identify a person are masked by the rule itself (`rules.masking`).
@@ -129,7 +125,7 @@ class Hit:
     received: str
     expected: str
     values: tuple[ComparedValue, ...] = ()
-    params: Mapping[str, str] = field(default=_NO_PARAMS)
+    params: Mapping[str, str] = field(default_factory=dict)
     severity: Severity | None = None
     container: str = ""
 

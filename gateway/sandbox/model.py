@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from gateway.rules.book import Override
 
@@ -66,7 +65,7 @@ class Policy:
     tls_mode: TlsMode = TlsMode.APPLICATION
     dmp_signature: SignatureMode = SignatureMode.PRESENT
     limits: Limits = Limits()
-    overrides: Mapping[str, Override] = field(default=MappingProxyType({}))
+    overrides: Mapping[str, Override] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
