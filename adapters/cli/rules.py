@@ -1,0 +1,107 @@
+"""`passerelle rules`: the catalogue as a table, or one rule explained."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text as Rich
+
+from adapters.cli.render import STYLES, console
+from gateway.rules import RuleCard, load_catalogue
+from gateway.values import Lang
+
+
+def run_rules(rule_id: str | None, family: str | None, lang: Lang) -> int:
+    """Print the catalogue (2 when the id is unknown)."""
+    catalogue = load_catalogue()
+    if rule_id is None:
+        _print_table([card for card in catalogue if family in (None, card.family.value)], lang)
+        return 0
+    wanted = rule_id.upper()
+    if wanted not in catalogue:
+        near = [card.id for card in catalogue if card.id.startswith(wanted[:4])][:8]
+        text = {Lang.FR: f"{rule_id} : règle inconnue.", Lang.EN: f"{rule_id}: unknown rule."}[lang]
+        print(f"{text} {', '.join(near)}", file=sys.stderr)
+        return 2
+    _print_card(catalogue[wanted], lang)
+    return 0
+
+
+def _print_table(cards: list[RuleCard], lang: Lang) -> None:
+    words = _WORDS[lang]
+    table = Table(title=f"{len(cards)} {words['rules']}", header_style="bold", row_styles=("", "dim"))
+    for column in ("id", "family", "title", "emission", "reception"):
+        table.add_column(words[column])
+    for card in cards:
+        table.add_row(
+            card.id,
+            card.family.value,
+            card.title.in_(lang),
+            Rich(card.emission.value, style=STYLES[card.emission]),
+            Rich(f"{card.reception.value} / {card.reception_action.value}", style=STYLES[card.reception]),
+        )
+    console().print(table)
+
+
+def _print_card(card: RuleCard, lang: Lang) -> None:
+    words = _WORDS[lang]
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    rows = (
+        ("message", card.message.in_(lang)),
+        ("violated", card.violated_when),
+        ("exceptions", card.exceptions),
+        ("cure", card.cure.in_(lang)),
+        ("emission", card.emission.value),
+        ("reception", f"{card.reception.value} → {card.reception_action.value}"),
+        ("passing", card.passing),
+        ("breaking", card.breaking),
+        ("applies", ", ".join(card.applies_to)),
+        ("requirement", card.requirement),
+        ("source", f"{card.source} [{card.confidence}]"),
+    )
+    for key, value in rows:
+        if value:
+            table.add_row(words[key], Rich(value, style="green" if key == "cure" else ""))
+    console().print(Panel(table, title=f"{card.id} · {card.title.in_(lang)}", title_align="left"))
+
+
+_WORDS = {
+    Lang.FR: {
+        "rules": "règles",
+        "id": "règle",
+        "family": "famille",
+        "title": "titre",
+        "message": "message",
+        "violated": "enfreinte si",
+        "exceptions": "exceptions",
+        "cure": "comment corriger",
+        "emission": "à l'émission",
+        "reception": "à la réception",
+        "passing": "exemple conforme",
+        "breaking": "exemple fautif",
+        "applies": "s'applique à",
+        "requirement": "exigence",
+        "source": "source",
+    },
+    Lang.EN: {
+        "rules": "rules",
+        "id": "rule",
+        "family": "family",
+        "title": "title",
+        "message": "message",
+        "violated": "broken when",
+        "exceptions": "exceptions",
+        "cure": "how to mend",
+        "emission": "when emitting",
+        "reception": "when receiving",
+        "passing": "passing example",
+        "breaking": "failing example",
+        "applies": "applies to",
+        "requirement": "requirement",
+        "source": "source",
+    },
+}
