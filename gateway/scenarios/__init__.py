@@ -1,0 +1,1 @@
+"""Scenarios: stories told in YAML, played over real wires, each step with what must be seen."""
