@@ -98,6 +98,17 @@ class CdaDocument:
     self_presenting: bool = False
     signed: bool = False
     issues: tuple[Issue, ...] = ()
+    realm: str = ""
+    confidentiality_count: int = 0
+    facility_id: str = ""
+    author_codes: tuple[Code, ...] = ()
+    places: tuple[Located, ...] = ()  # header elements by short name: where a rule sends its reader
+
+    def place(self, name: str) -> Where:
+        """Where a header element stands (`code`, `custodian`, `component`…); the document itself when it is missing."""
+        return next(
+            (p.where for p in self.places if p.value == name), self.places[0].where if self.places else self.where
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,9 @@ class DocumentEntry:
     action: str = ""  # extra metadata: '' | C (replace) | D (delete)
     reference_ids: tuple[str, ...] = ()
     logical_id: str = ""
+    repeated: tuple[str, ...] = ()  # metadata given more often than allowed, by name
+    unknown_schemes: tuple[str, ...] = ()  # classification and identifier schemes no profile knows
+    unlabelled: tuple[str, ...] = ()  # coded metadata without codingScheme or Name, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +167,8 @@ class SubmissionSet:
     title: str
     comments: str
     authors: tuple[Actor, ...]
+    identity: IdentityView | None = None  # the view of patientId alone, labelled `metadata:lot`
+    classified: bool = True  # carries the classification node that makes it a SubmissionSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +192,9 @@ class XdsMetadata:
     associations: tuple[Association, ...]
     folders: int = 0
     issues: tuple[Issue, ...] = ()
+    submission_sets: int = 1  # how many RegistryPackages of that kind; only the first is told
+    stray_references: int = 0  # classifiedObject and registryObject that do not name the object they stand in
+    duplicate_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def parse_xml(
     if len(data) > limits.xml_bytes:
         return None, _issue("ABU-08", where, f"{len(data)} octets", f"<= {limits.xml_bytes} octets")
     encoding = encoding_of(data)
-    if encoding.startswith("utf-16") or encoding.startswith("utf-32"):
+    if encoding.startswith(("utf-16", "utf-32")):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError as error:
@@ -184,8 +184,9 @@ def xpath_of(element: etree._Element) -> str:
 
 
 def _position(node: etree._Element) -> str:
-    before = sum(1 for _ in node.itersiblings(node.tag, preceding=True))
-    if before == 0 and next(node.itersiblings(node.tag), None) is None:
+    tag = str(node.tag)
+    before = sum(1 for _ in node.itersiblings(tag, preceding=True))
+    if before == 0 and next(iter(node.itersiblings(tag)), None) is None:
         return ""
     return f"[{before + 1}]"
 

@@ -79,6 +79,7 @@ class IdentityView:
     name_qualifiers: tuple[Located, ...] = ()  # CDA qualifiers as written, for the CDA-specific rules
     null_traits: tuple[Located, ...] = ()  # traits carried with a nullFlavor: value = trait name
     subject_count: int = 1  # how many patients the container holds (recordTarget, PID, ...)
+    ins_expected: bool = False
 
     @property
     def ins(self) -> PatientIdentifier | None:
