@@ -117,14 +117,15 @@ def citizen_mailbox(patient: Patient, workspace: str = DEFAULT) -> Mailbox:
 
 @cache
 def demo_passwords(workspace: str = DEFAULT) -> Mapping[str, str]:
-    """The plain application password of each shipped mailbox, by address; APP mailboxes have none (certificate only)."""
+    """The plain application password of each shipped mailbox, by address; APP mailboxes (certificate only) and foreign ones have none."""
     data = read_yaml("territory/mailboxes.yaml")
+    local = {o.id for o in load_territory(workspace).operators.values() if o.local}
     own = {_address_in(r["address"], workspace): r.get("demo_password") for r in data["mailboxes"]}
     return MappingProxyType(
         {
             address: own.get(address) or data["demo_password"]
             for address, mailbox in load_territory(workspace).mailboxes.items()
-            if mailbox.kind is not MailboxKind.APP
+            if mailbox.kind is not MailboxKind.APP and mailbox.operator in local
         }
     )
 
