@@ -26,12 +26,14 @@ from gateway.values import PlaceKind, Where
 
 __all__ = [
     "REPLIES",
+    "HandshakeFailure",
     "Pairs",
     "PeerCertificate",
     "PeerTrial",
     "ServerTrial",
     "Standing",
     "dn_of_getpeercert",
+    "dn_of_name",
     "findings_of",
     "format_dn",
     "judge_handshake",
@@ -129,6 +131,11 @@ def parse_certificate(der: bytes, chain: Sequence[bytes] = ()) -> PeerCertificat
         )
     except Exception as error:  # a hostile certificate may break any step of the reading
         return PeerCertificate(der, "", "", 0, fingerprint, _NO_TIME, _NO_TIME, flaw=f"{type(error).__name__}: {error}")
+
+
+def dn_of_name(name: x509.Name) -> str:
+    """The CN-first text of a certificate name, as the whitelist lists it."""
+    return format_dn(_pairs(name))
 
 
 def _pairs(name: x509.Name) -> Pairs:
@@ -234,6 +241,53 @@ def _tried(trial: Trial, steps: Sequence[tuple[_Judge, bool]]) -> tuple[Issue, .
     return tuple(issues)
 
 
+@dataclass(frozen=True, slots=True)
+class HandshakeFailure:
+    """A TLS handshake that ended in an alert. `by_us` tells who sent it; `peer` is what had been presented by then.
+
+    `alert` is the RFC 8446 name (`unknown_ca`, `certificate_expired`, …). `server_side` is True at our doors.
+    """
+
+    alert: str
+    by_us: bool
+    peer: PeerCertificate | None
+    server_side: bool
+    host: str = ""  # SNI, or the host we connected to
+
+
+def judge_handshake(failure: HandshakeFailure, *, now: datetime, standing: Standing | None) -> tuple[Issue, ...]:
+    """Why a handshake failed, from its alert and from the certificate captured on the way; never empty.
+
+    `standing` is the authority's word on `failure.peer`, None when nothing was presented.
+    """
+    where = Where(PlaceKind.TLS, "poignée de main")
+    if not failure.by_us:
+        return tuple(
+            _issue("GW-TLS-20", where, failure.alert, "un certificat accepté par le pair", alert=failure.alert)
+        )
+    known = {"protocol_version": "GW-TLS-21", "handshake_failure": "GW-TLS-22", "certificate_required": "GW-TLS-01"}
+    if failure.alert in known:
+        rule_id, expected = known[failure.alert], _EXPECTED_OF_ALERT[failure.alert]
+        return tuple(_issue(rule_id, where, failure.alert, expected, alert=failure.alert))
+    judged = standing or Standing(trusted_chain=False)
+    trial: Trial = PeerTrial(failure.peer, "", (), now, judged)
+    steps: tuple[_Judge, ...] = (_chain, _dates, _revocation, _client_usage)
+    if not failure.server_side:
+        trial = ServerTrial(failure.peer, failure.host, "", (), now, judged)
+        steps = (_chain, _dates, _revocation, _server_usage, _host)
+    issues = [issue for step in steps for issue in step(trial)] if failure.peer and not failure.peer.flaw else []
+    return tuple(issues) or tuple(
+        _issue("GW-TLS-23", where, failure.alert, "une poignée de main TLS complète", alert=failure.alert)
+    )
+
+
+_EXPECTED_OF_ALERT = {
+    "protocol_version": "TLS 1.2 ou 1.3",
+    "handshake_failure": "une suite ECDHE avec AES-GCM ou CHACHA20-POLY1305",
+    "certificate_required": "un certificat client IGC-Santé",
+}
+
+
 def findings_of(
     issues: Sequence[Issue], book: RuleBook, ctx: RuleContext, container: str = "tls"
 ) -> tuple[Finding, ...]:
@@ -264,6 +318,10 @@ REPLIES: Mapping[str, tuple[int, str]] = MappingProxyType(
         "GW-TLS-17": (554, "5.7.1"),
         "GW-TLS-18": (554, "5.7.1"),
         "GW-TLS-19": (554, "5.7.5"),
+        "GW-TLS-20": (454, "4.7.5"),
+        "GW-TLS-21": (554, "5.7.10"),
+        "GW-TLS-22": (554, "5.7.10"),
+        "GW-TLS-23": (454, "4.7.5"),
     }
 )
 _OUTGOING_BAD_CERTIFICATE = (554, "5.7.5")
