@@ -117,7 +117,10 @@ def citizen_mailbox(patient: Patient, workspace: str = DEFAULT) -> Mailbox:
 
 @cache
 def demo_passwords(workspace: str = DEFAULT) -> Mapping[str, str]:
-    """The plain application password of each shipped mailbox, by address; APP mailboxes (certificate only) and foreign ones have none."""
+    """The plain application password of each shipped mailbox, by address.
+
+    APP mailboxes (certificate only) and those of foreign operators have none.
+    """
     data = read_yaml("territory/mailboxes.yaml")
     local = {o.id for o in load_territory(workspace).operators.values() if o.local}
     own = {_address_in(r["address"], workspace): r.get("demo_password") for r in data["mailboxes"]}

@@ -1,0 +1,92 @@
+"""A simple letter as PDF/A-1b: the body of a CDA N1 and its twin beside the package.
+
+The same letter and date always give the same bytes. The claim PDF/A-1b is that of fpdf2 (embedded font, output intent,
+XMP); no independent validator judged it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gateway.tables import fixtures_dir
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+FOOTER = "Document fictif, fabriqué par un bac à sable : aucune personne réelle."
+_FONT = "DejaVu"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is printed. `identity` are the lines of the patient block, `at` a timezone-aware time."""
+
+    title: str
+    structure: str
+    structure_address: str
+    identity: tuple[str, ...]
+    paragraphs: tuple[str, ...]
+    signature: str
+    at: datetime
+
+
+def letter_pdf(letter: Letter) -> bytes:
+    """The letter on A4 pages, PDF 1.4, about 20 KB (most of it the embedded font subset)."""
+    from fpdf import FPDF
+    from fpdf.enums import DocumentCompliance
+
+    pdf = FPDF(enforce_compliance=DocumentCompliance.PDFA_1B)
+    pdf.set_creation_date(letter.at)
+    pdf.set_title(letter.title)
+    pdf.set_lang("fr-FR")
+    pdf.set_producer("passerelle")
+    pdf.add_font(_FONT, "", fixtures_dir() / "fonts" / "DejaVuSans.ttf")
+    pdf.set_auto_page_break(auto=True, margin=25)
+    pdf.set_margins(20, 18, 20)
+    pdf.add_page()
+    _heading(pdf, letter)
+    _identity(pdf, letter)
+    for paragraph in letter.paragraphs:
+        _lines(pdf, paragraph, size=10.5, height=5.6, after=3)
+    pdf.ln(4)
+    _lines(pdf, letter.signature, size=10.5, height=5.6, after=0)
+    _footer(pdf)
+    return bytes(pdf.output())
+
+
+def _heading(pdf: FPDF, letter: Letter) -> None:
+    _lines(pdf, letter.structure, size=13, height=6.5, after=0)
+    if letter.structure_address:
+        _lines(pdf, letter.structure_address, size=9, height=4.6, after=0)
+    pdf.ln(3)
+    pdf.set_draw_color(90, 110, 130)
+    pdf.line(pdf.l_margin, pdf.get_y(), pdf.w - pdf.r_margin, pdf.get_y())
+    pdf.ln(6)
+    _lines(pdf, letter.title, size=15, height=7.5, after=1)
+    _lines(pdf, letter.at.strftime("Le %d/%m/%Y"), size=9, height=4.6, after=4)
+
+
+def _identity(pdf: FPDF, letter: Letter) -> None:
+    top = pdf.get_y()
+    pdf.set_y(top + 2.5)
+    for line in letter.identity:
+        pdf.set_x(pdf.l_margin + 4)
+        _lines(pdf, line, size=9.5, height=4.9, after=0)
+    bottom = pdf.get_y() + 2.5
+    pdf.rect(pdf.l_margin, top, pdf.w - pdf.l_margin - pdf.r_margin, bottom - top)
+    pdf.set_y(bottom + 6)
+
+
+def _footer(pdf: FPDF) -> None:
+    pdf.set_auto_page_break(auto=False)
+    pdf.set_y(-16)
+    _lines(pdf, FOOTER, size=8, height=4, after=0)
+
+
+def _lines(pdf: FPDF, text: str, *, size: float, height: float, after: float) -> None:
+    pdf.set_font(_FONT, "", size)
+    pdf.multi_cell(pdf.w - pdf.r_margin - pdf.get_x(), height, text, new_x="LMARGIN", new_y="NEXT", align="L")
+    if after:
+        pdf.ln(after)
