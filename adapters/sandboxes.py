@@ -7,9 +7,8 @@ from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import Any
 
-from gateway.directory.records import territory_from_records
-
 from gateway.directory.model import Territory
+from gateway.directory.territory import territory_from_records
 from gateway.ports import PutActors, PutWorkspace, Store
 from gateway.rules import Override, Severity
 from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, Policy, SignatureMode, TlsMode, Vigilance

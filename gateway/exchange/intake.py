@@ -58,6 +58,7 @@ class Intake:
         exchange_id = self.ids.new()
         message_id = opened.mail.message_id if opened.mail else ""
         accepted = not decision.refused
+        mails = mails_for(submission, exchange_id, message_id, territory, decision.integration) if accepted else ()
         record = RecordExchange(
             workspace=submission.workspace,
             exchange_id=exchange_id,
@@ -67,8 +68,8 @@ class Intake:
             findings=[finding.to_json() for finding in decision.findings],
             parent_id=submission.parent_id,
             correlation_id=submission.correlation_id or correlation_of(submission.workspace, message_id, exchange_id),
-            events=events_of(submission, exchange_id, decision),
-            mails=mails_for(submission, exchange_id, message_id, territory, decision.integration) if accepted else (),
+            events=events_of(submission, exchange_id, decision, tuple(m.address for m in mails)),
+            mails=mails,
             deliveries=relays_for(submission, exchange_id, message_id, territory, self.clock.now()) if accepted else (),
         )
         (recorded,) = await self.store.commit(record)
@@ -133,8 +134,10 @@ def summary_of(submission: Submission, opened: OpenedMessage, decision: Decision
     }
 
 
-def events_of(submission: Submission, exchange_id: str, decision: Decision) -> tuple[Event, ...]:
-    """What the journal keeps of the crossing itself."""
+def events_of(
+    submission: Submission, exchange_id: str, decision: Decision, delivered: tuple[str, ...] = ()
+) -> tuple[Event, ...]:
+    """What the journal keeps of the crossing itself; `delivered` are the mailboxes reached at once."""
     at, workspace = submission.received_at, submission.workspace
     received = {
         "door": submission.door.value,
@@ -146,10 +149,14 @@ def events_of(submission: Submission, exchange_id: str, decision: Decision) -> t
         "integration": decision.integration.value,
         "rules": list(dict.fromkeys(f.rule for f in decision.findings)),
     }
-    return (
+    crossing = (
         Event("received", at, workspace, exchange_id, received),
         Event("decided", at, workspace, exchange_id, decided),
     )
+    if not delivered:
+        return crossing
+    mailboxes = [masked_address(address) for address in delivered]
+    return (*crossing, Event("delivered", at, workspace, exchange_id, {"mailboxes": mailboxes}))
 
 
 _XDM_SUBJECT = re.compile(r"^(XDM/1\.0/DDM\+.*?)(?:\s+[^\sa-z]{2,}\b.*)?$")

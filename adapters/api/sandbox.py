@@ -1,0 +1,161 @@
+"""The levers: mailboxes, actors, deliveries, DMPs, reset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from adapters.api.context import Context, WorkspaceName
+from adapters.api.problems import Problem, not_found
+from adapters.api.views import delivery_view
+from gateway.directory.territory import to_record
+from gateway.exchange.intake import masked_address
+from gateway.exchange.model import DeliveryState
+from gateway.ports import ResetWorkspace
+
+router = APIRouter(tags=["sandbox"])
+
+
+class MailboxQuery(BaseModel):
+    """Addresses may hold a matricule: they travel in the body, never in the path."""
+
+    address: str
+    folder: str = "INBOX"
+
+
+class DmpQuery(BaseModel):
+    """A patient's INS, in the body."""
+
+    matricule: str
+    oid: str
+
+
+class NewActors(BaseModel):
+    """Actors of one kind to add: structure, bal, operator, professional or patient."""
+
+    kind: str
+    records: list[dict[str, Any]]
+
+
+class Reset(BaseModel):
+    """What to empty. `actors` also brings the territory back to what is shipped."""
+
+    actors: bool = False
+
+
+@router.get("/mailboxes")
+async def mailboxes(known: Context, workspace: WorkspaceName) -> list[dict[str, Any]]:
+    """The mailboxes of the territory; citizens' addresses are masked."""
+    territory = known.sandboxes.territory(workspace)
+    return [
+        {
+            "address": masked_address(m.address),
+            "kind": m.kind.value,
+            "operator": m.operator,
+            "holder": m.holder,
+            "service": m.service,
+            "state": m.state.value,
+        }
+        for m in territory.mailboxes.values()
+    ]
+
+
+@router.post("/mailboxes/messages")
+async def messages(known: Context, workspace: WorkspaceName, query: MailboxQuery) -> list[dict[str, Any]]:
+    """The mails of one folder."""
+    address = query.address.casefold()
+    if address not in known.sandboxes.territory(workspace).mailboxes:
+        raise not_found("mailbox-not-found", "this address")
+    rows = await known.store.mails(workspace, address, query.folder)
+    return [
+        {
+            "uid": r.uid,
+            "received_at": r.received_at.isoformat(),
+            "flags": list(r.flags),
+            "size_bytes": r.size_bytes,
+            "sha256": r.sha256,
+            "exchange_id": r.exchange_id,
+        }
+        for r in rows
+    ]
+
+
+@router.get("/actors")
+async def actors(known: Context, workspace: WorkspaceName, kind: str = "") -> dict[str, list[dict[str, Any]]]:
+    """The territory. Patients and citizens' mailboxes are left out: ask `/patients`."""
+    territory = known.sandboxes.territory(workspace)
+    groups = {
+        "operator": territory.operators.values(),
+        "structure": territory.structures.values(),
+        "professional": territory.professionals.values(),
+        "bal": (m for m in territory.mailboxes.values() if m.kind.value != "PATIENT"),
+    }
+    if kind and kind not in groups:
+        raise Problem(422, "unknown-kind", f"{kind}: one of {', '.join(groups)} is expected")
+    return {name: [_public(a) for a in group] for name, group in groups.items() if kind in ("", name)}
+
+
+def _public(actor: Any) -> dict[str, Any]:
+    record = to_record(actor)
+    if "secret" in record:
+        record["secret"] = bool(record["secret"])
+    return record
+
+
+@router.post("/actors", status_code=201)
+async def add_actors(known: Context, workspace: WorkspaceName, given: NewActors) -> dict[str, Any]:
+    """Add or replace actors; operators, structures and APP mailboxes receive certificates, domains enter the whitelist."""
+    try:
+        return dict(await known.add_actors(workspace, given.kind, given.records))
+    except ValueError as error:
+        raise Problem(422, "actor-refused", str(error)) from error
+
+
+@router.get("/patients")
+async def patients(known: Context, workspace: WorkspaceName) -> list[dict[str, Any]]:
+    """The synthetic patients, by key and note; their traits are in the shipped data, their INS is not shown."""
+    return [
+        {"key": p.key, "status": p.status, "attributes": list(p.attributes), "dmp_state": p.dmp_state, "note": p.note}
+        for p in known.sandboxes.territory(workspace).patients.values()
+    ]
+
+
+@router.get("/deliveries")
+async def deliveries(known: Context, workspace: WorkspaceName, state: str = "") -> list[dict[str, Any]]:
+    """The outbox: what waits, what died and why."""
+    try:
+        wanted = DeliveryState(state) if state else None
+    except ValueError as error:
+        raise Problem(422, "unknown-state", f"{state}: ready, leased, done or dead is expected") from error
+    return [delivery_view(d) for d in await known.store.deliveries(workspace, state=wanted)]
+
+
+@router.post("/dmp/search")
+async def dmp(known: Context, workspace: WorkspaceName, query: DmpQuery) -> dict[str, Any]:
+    """One patient's DMP and its documents."""
+    row = await known.store.dmp(workspace, query.matricule, query.oid)
+    if row is None:
+        raise not_found("dmp-not-found", "this patient")
+    entries = await known.store.entries(workspace, query.matricule, query.oid)
+    return {
+        "state": row.state,
+        "entries": [
+            {
+                "entry_uuid": e.entry_uuid,
+                "unique_id": e.unique_id,
+                "status": e.status,
+                "version": e.version,
+                "registered_at": e.registered_at.isoformat(),
+                "size_bytes": e.size_bytes,
+            }
+            for e in entries
+        ],
+    }
+
+
+@router.post("/reset", status_code=204)
+async def reset(known: Context, workspace: WorkspaceName, asked: Reset | None = None) -> None:
+    """Empty the workspace: exchanges, mails, deliveries, DMPs. Its journal is closed and a new one begins."""
+    await known.store.commit(ResetWorkspace(workspace, known.clock.now(), actors=bool(asked and asked.actors)))

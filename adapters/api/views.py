@@ -1,0 +1,135 @@
+"""Stored rows as the API shows them. Identities are masked; raw bytes are the only place where values stand in clear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.exchange.model import OpenedMessage
+from gateway.identity.model import IdentityView
+from gateway.ports import Delivery, EventRow, ExchangeRow
+from gateway.rules.masking import mask_matricule, mask_trait
+from gateway.values import Located
+
+
+def exchange_brief(row: ExchangeRow) -> dict[str, Any]:
+    """One line of the list."""
+    return {
+        "id": row.id,
+        "seq": row.seq,
+        "workspace": row.workspace,
+        "at": row.at.isoformat(),
+        "size_bytes": row.size_bytes,
+        "correlation_id": row.correlation_id,
+        "parent_id": row.parent_id,
+        "summary": dict(row.summary),
+        "findings": {"count": len(row.findings), "worst": worst_of(row)},
+    }
+
+
+def worst_of(row: ExchangeRow) -> str:
+    """The worst severity of an exchange: blocking, warning, info or ''."""
+    found = {str(finding["severity"]) for finding in row.findings}
+    return next((s for s in ("blocking", "warning", "info") if s in found), "")
+
+
+def exchange_full(row: ExchangeRow) -> dict[str, Any]:
+    """One exchange with its findings."""
+    return {**exchange_brief(row), "sha256": row.sha256, "findings": [dict(f) for f in row.findings]}
+
+
+def event_view(row: EventRow) -> dict[str, Any]:
+    """One journal event."""
+    return {
+        "seq": row.seq,
+        "workspace": row.workspace,
+        "exchange_id": row.exchange_id,
+        "kind": row.kind,
+        "at": row.at.isoformat(),
+        "data": dict(row.data),
+        "digest": row.digest,
+    }
+
+
+def delivery_view(row: Delivery) -> dict[str, Any]:
+    """One delivery of the outbox, without the addresses of citizens."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "destination": row.destination,
+        "exchange_id": row.exchange_id,
+        "state": row.state.value,
+        "attempt": row.attempt,
+        "due": row.due.isoformat(),
+        "last_answer": row.last_answer,
+    }
+
+
+def opened_view(opened: OpenedMessage) -> dict[str, Any]:
+    """What was found inside: parts, packages, documents, and the identities side by side (masked)."""
+    mail = opened.mail
+    parts = [
+        {
+            "path": p.path,
+            "content_type": p.content_type,
+            "filename": p.filename,
+            "size_bytes": p.size_bytes,
+            "sha256": p.sha256,
+        }
+        for p in (mail.parts if mail else ())
+    ]
+    packages = mail.packages if mail else opened.packages
+    documents = mail.documents if mail else opened.documents
+    return {
+        "kind": opened.kind,
+        "parts": parts,
+        "packages": [
+            {"label": p.label, "files": [{"path": f.path, "size_bytes": f.size_bytes, "sha1": f.sha1} for f in p.files]}
+            for p in packages
+        ],
+        "documents": [
+            {
+                "label": d.label,
+                "type": d.code.code if d.code else "",
+                "type_label": d.code.label if d.code else "",
+                "title": d.title.value if d.title else "",
+                "id": d.document_id.value if d.document_id else "",
+                "version": d.version.value if d.version else "",
+                "effective_time": d.effective_time.value if d.effective_time else "",
+                "level": d.body.level if d.body else 0,
+                "media_type": d.body.media_type if d.body else "",
+                "size_bytes": d.size_bytes,
+            }
+            for d in documents
+        ],
+        "identities": identities_view(opened.views),
+    }
+
+
+_TRAITS = ("birth_family", "birth_given", "given_list", "birth_date", "sex", "birth_place", "used_family", "used_given")
+
+
+def identities_view(views: tuple[IdentityView, ...]) -> list[Mapping[str, Any]]:
+    """The identities side by side: each trait masked against the same trait of the other containers."""
+    shown: list[Mapping[str, Any]] = []
+    for view in views:
+        others = [v for v in views if v is not view]
+        ins = view.claimed_ins
+        other_ins = [i.value for v in others if (i := v.claimed_ins) is not None]
+        traits: dict[str, str] = {}
+        for name in _TRAITS:
+            value: Located | None = getattr(view, name)
+            if value is not None:
+                against = [o.value for v in others if (o := getattr(v, name)) is not None]
+                traits[name] = mask_trait(value.value, against)
+        shown.append(
+            {
+                "container": view.label,
+                "kind": view.kind.value,
+                "where": {"path": view.where.path, "line": view.where.line},
+                "matricule": mask_matricule(ins.value, other_ins) if ins else "",
+                "oid": ins.oid if ins else "",
+                "traits": traits,
+            }
+        )
+    return shown
