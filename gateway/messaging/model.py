@@ -30,6 +30,11 @@ class MailPart:
     is_pdf: bool = False
     pdfa_part: str = ""
     text: str = ""  # text/plain and text/html only, first 64 KB
+    charset: str = ""  # as declared, lower case; '' when undeclared
+    transfer_encoding: str = ""  # as declared, lower case
+    misspelt: tuple[str, ...] = ()  # names of MIME headers that are not quite right (Content-Transfert-Encoding)
+    enclosing: str = ""  # content type of the multipart that holds it; '' for the only part
+    quoted: bool = False  # inside a message quoted by a report (DSN, MDN): evidence, not content
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,10 @@ class MailMessage:
     loose_documents: tuple[CdaDocument, ...]  # CDA attached outside a package
     identity: IdentityView | None  # patient address and X-MSS-INS, when a patient appears in the envelope or headers
     size_bytes: int
-    longest_line: int
+    longest_line: int  # octets without the line end, when above 998; 0 when no line is
     issues: tuple[Issue, ...] = ()
+    content_type: str = ""  # of the whole message, lower case, without parameters
+    envelope_recipients: tuple[str, ...] = ()  # as given by the envelope, lower case
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by name without case; None when absent."""
