@@ -64,7 +64,7 @@ def sniff(raw: bytes, filename: str = "") -> str:
 
 
 def open_message(
-    kind_hint: str, raw: bytes, envelope: Envelope | None = None, limits: Limits = Limits(), filename: str = ""
+    raw: bytes, kind_hint: str = "", envelope: Envelope | None = None, limits: Limits = Limits(), filename: str = ""
 ) -> OpenedMessage:
     """Everything found in `raw`. `kind_hint` is the kind when the door knows it (`mail`), '' to find out.
 
