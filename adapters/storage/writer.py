@@ -1,0 +1,354 @@
+"""The one thread of the process that writes.
+
+Batches wait in a queue. The thread takes what is there (up to 256; when many tasks write it waits up to 2 ms for them),
+opens one transaction, applies each batch under a savepoint, commits once, and only then tells the waiting tasks. Batches
+that are one operation of the same kind are applied together first; if one of them fails, each is applied alone, so that
+a failing batch never undoes its neighbours.
+
+When the database cannot write, the transaction is undone, every waiter of the group gets `StoreUnavailable`, and the
+connection is thrown away: the next group opens a new one. A failed fsync is never tried again as if nothing had happened:
+the new connection first moves the whole log of SQLite into the database file, so that nothing acknowledged later leans
+on pages the disk may not have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from adapters.storage import journal
+from adapters.storage.blobs import ROW_LIMIT, SHARED_ROW_LIMIT
+from adapters.storage.engine import Database, is_unavailable, must_start_again
+from adapters.storage.operations import BARRIERS, HANDLERS, TOGETHER
+from adapters.storage.work import Notices, Work
+from gateway.ports import Clock, Conflict, StoreUnavailable
+
+GROUP = 256
+GATHER_S = 0.002
+_STARTS = 5  # times a group is run when the server keeps breaking deadlocks
+_REST_S = 0.2  # how long a database that just failed is left alone
+_IDLE_S = 5.0  # after which a connection to a server is tried before it is used
+_LOG = logging.getLogger("passerelle.storage")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """One call of `commit` and the task that waits for it."""
+
+    operations: tuple[Any, ...]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[tuple[Any, ...]]
+
+
+Outcome = tuple[Any, ...] | Exception
+
+
+class Writer:
+    """The thread, its queue and its connection."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        signer: Callable[[bytes], bytes] | None,
+        announce: Callable[[Notices], None],
+        swept: Callable[[Sequence[str]], None],
+        channel: Callable[[Notices], str] | None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._signer = signer
+        self._announce = announce
+        self._swept = swept
+        self._channel = channel
+        self.blob_limit = SHARED_ROW_LIMIT if database.postgresql else ROW_LIMIT
+        self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._connection: Connection | None = None
+        self._suspect = False  # the last connection failed: the log may hold pages that the disk does not
+        self._rest_until = 0.0
+        self._used_at = 0.0
+        self._heads: dict[str, journal.Head] = {}
+        self._last_size = 1
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, batch: Batch) -> None:
+        """Queue a batch; its future ends when it is durable, or is not."""
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            self._queue.put(batch)
+
+    def close(self) -> None:
+        """Write what is queued, then end. Blocks."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    # ------------------------------------------------------------------------------------------------------- the thread
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            first = self._queue.get()
+            if first is None:
+                break
+            group = [first]
+            going = self._gather(group)
+            self._serve(group)
+            self._last_size = len(group)
+        self._disconnect(checkpoint=True)
+
+    def _gather(self, group: list[Batch]) -> bool:
+        """Add what waits in the queue; False when the store is closing."""
+        deadline = 0.0
+        while len(group) < GROUP:
+            try:
+                batch = self._queue.get_nowait()
+            except queue.Empty:
+                if len(group) * 2 > self._last_size:
+                    return True
+                now = time.monotonic()
+                deadline = deadline or now + GATHER_S
+                if now >= deadline:
+                    return True
+                try:
+                    batch = self._queue.get(timeout=deadline - now)
+                except queue.Empty:
+                    return True
+            if batch is None:
+                return False
+            group.append(batch)
+        return True
+
+    def _serve(self, group: list[Batch]) -> None:
+        notices = Notices()
+        swept: list[str] = []
+        outcomes: list[Outcome]
+        try:
+            outcomes, notices, swept = self._write(group)
+        except Exception as error:
+            if not is_unavailable(error) and not isinstance(error, StoreUnavailable):
+                _LOG.exception("a group of %d batches failed", len(group))
+            self._disconnect(suspect=True)
+            self._rest_until = time.monotonic() + _REST_S
+            outcomes = [_unavailable(error) for _ in group]
+        _deliver(group, outcomes)
+        if notices:
+            self._announce(notices)
+        if swept:
+            self._swept(swept)
+
+    # ------------------------------------------------------------------------------------------------------ transactions
+
+    def _write(self, group: list[Batch]) -> tuple[list[Outcome], Notices, list[str]]:
+        if time.monotonic() < self._rest_until and self._suspect:
+            raise StoreUnavailable("the database failed a moment ago")
+        for start in range(1, _STARTS + 1):
+            try:
+                return self._transaction(group)
+            except SQLAlchemyError as error:
+                if must_start_again(error) and start < _STARTS:
+                    continue
+                if not isinstance(error, IntegrityError) or len(group) == 1:
+                    raise
+                # A row kept for the end of the group was refused (an exchange id used twice): find whose it is.
+                return self._one_by_one(group)
+        raise StoreUnavailable("the database keeps undoing the transaction")
+
+    def _one_by_one(self, group: list[Batch]) -> tuple[list[Outcome], Notices, list[str]]:
+        outcomes: list[Outcome] = []
+        notices = Notices()
+        swept: list[str] = []
+        for batch in group:
+            try:
+                (outcome,), told, to_sweep = self._transaction([batch])
+            except IntegrityError as error:
+                outcomes.append(Conflict(_named(error)))
+                continue
+            outcomes.append(outcome)
+            notices.events |= told.events
+            notices.folders |= told.folders
+            notices.outbox |= told.outbox
+            swept += to_sweep
+        return outcomes, notices, swept
+
+    def _transaction(self, group: list[Batch]) -> tuple[list[Outcome], Notices, list[str]]:
+        connection = self._connect()
+        transaction = connection.begin()
+        try:
+            work = Work(
+                connection,
+                self._heads,
+                postgresql=self._database.postgresql,
+                clock=self._clock,
+                signer=self._signer,
+                blob_limit=self.blob_limit,
+            )
+            outcomes = _apply(work, group)
+            work.flush()
+            if self._channel is not None and work.notices:
+                connection.exec_driver_sql("SELECT pg_notify('passerelle', %s)", (self._channel(work.notices),))
+            transaction.commit()
+        except BaseException:
+            try:
+                transaction.rollback()
+            except Exception:  # the connection is gone, and the transaction with it
+                self._disconnect(suspect=True)
+            raise
+        self._heads = work.heads
+        self._used_at = time.monotonic()
+        return outcomes, work.notices, work.swept
+
+    # -------------------------------------------------------------------------------------------------------- connection
+
+    def _connect(self) -> Connection:
+        idle = self._database.postgresql and time.monotonic() - self._used_at > _IDLE_S
+        if self._connection is not None and idle and not self._alive(self._connection):
+            self._disconnect()
+        if self._connection is None:
+            connection = self._database.writer.connect()
+            if self._suspect and not self._database.postgresql:
+                _empty_log(connection)
+            self._connection = connection
+            self._suspect = False
+        return self._connection
+
+    @staticmethod
+    def _alive(connection: Connection) -> bool:
+        try:
+            connection.exec_driver_sql("SELECT 1")
+            connection.rollback()
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def _disconnect(self, *, suspect: bool = False, checkpoint: bool = False) -> None:
+        self._suspect = self._suspect or suspect
+        self._heads = {} if suspect else self._heads
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if checkpoint and not self._database.postgresql:
+                _pragma(connection, "wal_checkpoint(TRUNCATE)")
+            connection.close()
+        except Exception:
+            _LOG.debug("closing a connection that failed", exc_info=True)
+            connection.invalidate()
+
+
+def _apply(work: Work, group: list[Batch]) -> list[Outcome]:
+    """The outcome of every batch, in the order of the group."""
+    outcomes: dict[Batch, Outcome] = {}
+    together: dict[type, list[Batch]] = {}
+    for batch in group:
+        if len(batch.operations) == 1 and type(batch.operations[0]) in TOGETHER:
+            together.setdefault(type(batch.operations[0]), []).append(batch)
+    for kind, batches in together.items():
+        if len(batches) > 1:
+            outcomes |= _apply_together(work, kind, batches)
+    for batch in group:
+        if batch not in outcomes:
+            outcomes[batch] = _apply_alone(work, batch)
+    return [outcomes[batch] for batch in group]
+
+
+def _apply_together(work: Work, kind: type, batches: list[Batch]) -> dict[Batch, Outcome]:
+    mark = work.savepoint()
+    try:
+        results = HANDLERS[kind](work, [batch.operations[0] for batch in batches])
+    except Exception as error:
+        if is_unavailable(error) or must_start_again(error):
+            raise
+        work.undo(mark)
+        return {}
+    work.release()
+    return {batch: (result,) for batch, result in zip(batches, results, strict=True)}
+
+
+def _apply_alone(work: Work, batch: Batch) -> Outcome:
+    if not BARRIERS.isdisjoint(map(type, batch.operations)):
+        work.flush()  # what neighbours kept must not be inside the savepoint of this batch
+    for last in (False, True):
+        mark = work.savepoint()
+        try:
+            results = tuple(HANDLERS[type(op)](work, (op,))[0] for op in batch.operations)
+        except IntegrityError as error:
+            # Another process was faster: looked at again, its rows are there, and the handler can name the conflict.
+            work.undo(mark)
+            if last:
+                return Conflict(_named(error))
+        except Exception as error:
+            if is_unavailable(error) or must_start_again(error):
+                raise
+            work.undo(mark)
+            return error
+        else:
+            work.release()
+            return results
+    raise AssertionError("unreachable")
+
+
+def _named(error: IntegrityError) -> str:
+    """The constraint that refused, in the words of the driver."""
+    return str(error.orig).partition("\n")[0]
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    if isinstance(error, StoreUnavailable):
+        return error
+    unavailable = StoreUnavailable(str(getattr(error, "orig", error)).partition("\n")[0])
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def _pragma(connection: Connection, text: str) -> tuple[Any, ...]:
+    """Run a pragma outside any transaction."""
+    raw = connection.connection.driver_connection
+    if raw is None:
+        return ()
+    row: tuple[Any, ...] | None = raw.execute(f"PRAGMA {text}").fetchone()
+    return row or ()
+
+
+def _empty_log(connection: Connection) -> None:
+    busy, *_ = _pragma(connection, "wal_checkpoint(TRUNCATE)")
+    if busy:
+        connection.close()
+        raise StoreUnavailable("the log of the database could not be emptied after an error")
+
+
+def _deliver(group: list[Batch], outcomes: Sequence[Outcome]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[tuple[Any, ...]], Outcome]]] = {}
+    for batch, outcome in zip(group, outcomes, strict=True):
+        by_loop.setdefault(batch.loop, []).append((batch.future, outcome))
+    for loop, told in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_settle, told)
+        except RuntimeError:  # that loop is closed, nobody waits any more
+            continue
+
+
+def _settle(told: list[tuple[asyncio.Future[tuple[Any, ...]], Outcome]]) -> None:
+    for future, outcome in told:
+        if future.done():
+            continue
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
