@@ -260,11 +260,9 @@ def judge_handshake(failure: HandshakeFailure, *, now: datetime, standing: Stand
 
     `standing` is the authority's word on `failure.peer`, None when nothing was presented.
     """
-    where = Where(PlaceKind.TLS, "poignée de main")
+    where = Where(PlaceKind.TLS, "handshake")
     if not failure.by_us:
-        return tuple(
-            _issue("GW-TLS-20", where, failure.alert, "un certificat accepté par le pair", alert=failure.alert)
-        )
+        return tuple(_issue("GW-TLS-20", where, failure.alert, "Finished", alert=failure.alert))
     known = {"protocol_version": "GW-TLS-21", "handshake_failure": "GW-TLS-22", "certificate_required": "GW-TLS-01"}
     if failure.alert in known:
         rule_id, expected = known[failure.alert], _EXPECTED_OF_ALERT[failure.alert]
@@ -276,15 +274,13 @@ def judge_handshake(failure: HandshakeFailure, *, now: datetime, standing: Stand
         trial = ServerTrial(failure.peer, failure.host, "", (), now, judged)
         steps = (_chain, _dates, _revocation, _server_usage, _host)
     issues = [issue for step in steps for issue in step(trial)] if failure.peer and not failure.peer.flaw else []
-    return tuple(issues) or tuple(
-        _issue("GW-TLS-23", where, failure.alert, "une poignée de main TLS complète", alert=failure.alert)
-    )
+    return tuple(issues) or tuple(_issue("GW-TLS-23", where, failure.alert, "Finished", alert=failure.alert))
 
 
 _EXPECTED_OF_ALERT = {
-    "protocol_version": "TLS 1.2 ou 1.3",
-    "handshake_failure": "une suite ECDHE avec AES-GCM ou CHACHA20-POLY1305",
-    "certificate_required": "un certificat client IGC-Santé",
+    "protocol_version": "TLSv1.2, TLSv1.3",
+    "handshake_failure": "ECDHE + AES-GCM | CHACHA20-POLY1305",
+    "certificate_required": "X.509 IGC-SANTE",
 }
 
 
@@ -345,8 +341,8 @@ def shown_dn(dn: str) -> str:
 
 # ----------------------------------------------------------------------------------------------------------------- steps
 
-_PEER = Where(PlaceKind.TLS, "certificat client")
-_SERVER = Where(PlaceKind.TLS, "certificat serveur")
+_PEER = Where(PlaceKind.TLS, "client/Certificate")
+_SERVER = Where(PlaceKind.TLS, "server/Certificate")
 
 
 def _place(trial: Trial) -> Where:
@@ -362,16 +358,16 @@ def _issue(rule_id: str, where: Where, received: str, expected: str, **more: obj
 def _encrypted(trial: Trial) -> Iterator[Issue]:
     if isinstance(trial, PeerTrial):
         if not trial.tls:
-            yield from _issue("GW-TLS-11", Where(PlaceKind.SMTP, "MAIL"), "MAIL en clair", "STARTTLS")
+            yield from _issue("GW-TLS-11", Where(PlaceKind.SMTP, "MAIL"), "MAIL", "STARTTLS, EHLO, MAIL")
     elif not trial.starttls:
-        yield from _issue("GW-TLS-12", Where(PlaceKind.SMTP, "EHLO"), "EHLO sans STARTTLS", "STARTTLS", host=trial.host)
+        yield from _issue("GW-TLS-12", Where(PlaceKind.SMTP, "EHLO"), "∅", "250-STARTTLS", host=trial.host)
 
 
 def _presented(trial: Trial) -> Iterator[Issue]:
     if trial.peer is None:
         rule_id = "GW-TLS-01" if isinstance(trial, PeerTrial) else "GW-TLS-19"
         host = trial.host if isinstance(trial, ServerTrial) else ""
-        yield from _issue(rule_id, _place(trial), "∅", "un certificat IGC-Santé", host=host)
+        yield from _issue(rule_id, _place(trial), "∅", "X.509 IGC-SANTE", host=host)
     elif trial.peer.flaw:
         yield from _issue("GW-TLS-17", _place(trial), trial.peer.flaw, "X.509 v3")
 
@@ -415,11 +411,9 @@ def _revocation(trial: Trial) -> Iterator[Issue]:
     if peer is None or not trial.standing.trusted_chain:
         return  # a foreign authority's certificates are not in our list
     if trial.standing.revoked:
-        yield from _issue(
-            "GW-TLS-04", _place(trial), f"{peer.serial:x}", "un numéro absent de la CRL", dn=shown_dn(peer.dn)
-        )
+        yield from _issue("GW-TLS-04", _place(trial), f"{peer.serial:x}", "∉ CRL", dn=shown_dn(peer.dn))
     elif not trial.standing.crl_available:
-        yield from _issue("GW-TLS-10", Where(PlaceKind.TLS, "CRL"), "aucune CRL en cours de validité", "une CRL valide")
+        yield from _issue("GW-TLS-10", Where(PlaceKind.TLS, "CRL"), "nextUpdate < now", "nextUpdate ≥ now")
 
 
 def _client_usage(trial: Trial) -> Iterator[Issue]:
@@ -465,7 +459,7 @@ def _listed(trial: Trial) -> Iterator[Issue]:
         return
     shown = shown_dn(peer.dn)
     if isinstance(trial, PeerTrial) and not trial.domain:
-        yield from _issue("GW-TLS-14", _place(trial), shown, "un DN de la liste blanche", dn=shown)
+        yield from _issue("GW-TLS-14", _place(trial), shown, "DN ∈ ListeBlancheMSSante", dn=shown)
         return
     rest = _without_cn(presented)
     near = next((dn for dn, pairs in listed if _without_cn(pairs) == rest), None)
@@ -481,12 +475,10 @@ def _listed(trial: Trial) -> Iterator[Issue]:
 def _unknown_domain(trial: Trial) -> Iterator[Issue]:
     if isinstance(trial, ServerTrial):
         where = Where(PlaceKind.SMTP, "RCPT")
-        yield from _issue("GW-TLS-13", where, trial.domain, "un domaine de la liste blanche", domain=trial.domain)
+        yield from _issue("GW-TLS-13", where, trial.domain, "Nom ∈ ListeBlancheMSSante", domain=trial.domain)
     else:
         where = Where(PlaceKind.SMTP, "MAIL")
-        yield from _issue(
-            "GW-TLS-08", where, trial.domain or "<>", "un domaine de la liste blanche", domain=trial.domain
-        )
+        yield from _issue("GW-TLS-08", where, trial.domain or "<>", "Nom ∈ ListeBlancheMSSante", domain=trial.domain)
 
 
 def _without_cn(pairs: Pairs) -> Pairs:

@@ -87,7 +87,12 @@ class WhitelistReading:
 
 
 def read_whitelist(
-    data: bytes, *, anchor: Anchor, now: datetime, in_force: InForce | None = None, label: str = "liste blanche"
+    data: bytes,
+    *,
+    anchor: Anchor,
+    now: datetime,
+    in_force: InForce | None = None,
+    label: str = "listeblanchemssante.xml",
 ) -> WhitelistReading:
     """Judge a list as received. Never raises."""
     issues: list[Issue] = []
@@ -109,7 +114,9 @@ def read_whitelist(
     return WhitelistReading(entries, generated_at, signer, tuple(issues), accepted, doubtful and not blocked)
 
 
-def judge_freshness(last_good_read: datetime, now: datetime, label: str = "liste blanche") -> tuple[Issue, ...]:
+def judge_freshness(
+    last_good_read: datetime, now: datetime, label: str = "listeblanchemssante.xml"
+) -> tuple[Issue, ...]:
     """An alarm once no good list has been read for 24 hours; the last good one is still served."""
     if now - last_good_read <= _STALE:
         return ()
@@ -160,17 +167,17 @@ def _entries(root: etree._Element, label: str, issues: list[Issue]) -> Iterator[
         values = {name: (element.findtext(f"{{{NS}}}{name}") or "") for name in _CHILDREN}
         domain, dn = values["Nom"].strip().casefold(), values["DNCertificatOperateur"].strip()
         if not _DOMAIN.match(domain):
-            tell("GW-LB-11", at, line, f"Nom « {values['Nom']} »", "un nom de domaine")
+            tell("GW-LB-11", at, line, f"Nom = {values['Nom']}", "x.mssante.fr")
             continue
         if not parse_dn(dn):
-            tell("GW-LB-11", at, line, f"DN « {dn} »", "CN=…,OU=…,O=…,ST=…,C=FR")
+            tell("GW-LB-11", at, line, f"DNCertificatOperateur = {dn}", "CN=…,OU=…,O=…,ST=…,C=FR")
             continue
         if not _STRUCTURE.match(value_in(dn, "OU")):
-            tell("GW-LB-11", at, line, f"OU « {value_in(dn, 'OU')} »", "1 + FINESS ou 3 + SIRET")
+            tell("GW-LB-11", at, line, f"OU = {value_in(dn, 'OU')}", "1 + FINESS | 3 + SIRET")
         if not domain.endswith(".mssante.fr"):
             tell("GW-LB-12", at, line, domain, ".mssante.fr")
         if (domain, dn) in seen:
-            tell("GW-LB-13", at, line, f"{domain} / {dn}", "une seule entrée")
+            tell("GW-LB-13", at, line, f"{domain} / {dn}", "1 × Domaine")
             continue
         seen.add((domain, dn))
         yield WhitelistEntry(
@@ -186,12 +193,12 @@ def _judge_signature(root: etree._Element, label: str, issues: list[Issue]) -> P
     path = "/ListeBlancheMSSante/Signature"
     found = list(root.iter(f"{{{DS}}}Signature"))
     if not found:
-        issues.append(_issue("GW-LB-03", label, path, "aucun élément Signature", "une signature enveloppée"))
+        issues.append(_issue("GW-LB-03", label, path, "∅", "<Signature>"))
         return None
     signature = found[0]
     if len(found) > 1 or signature.getparent() is not root or signature.getnext() is not None:
-        received = f"{len(found)} Signature" if len(found) > 1 else "Signature déplacée"
-        issues.append(_issue("GW-LB-14", label, path, received, "une seule Signature, dernier enfant de la racine"))
+        received = f"{len(found)} × Signature" if len(found) > 1 else root.getroottree().getpath(signature)
+        issues.append(_issue("GW-LB-14", label, path, received, "/ListeBlancheMSSante/*[last()]"))
         return None
     shape = list(_unexpected_shape(signature))
     issues.extend(_issue("GW-LB-14", label, path, received, expected) for received, expected in shape)
@@ -200,11 +207,11 @@ def _judge_signature(root: etree._Element, label: str, issues: list[Issue]) -> P
     certificate = _decoded(signature.findtext(f"{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"))
     signer = parse_certificate(certificate)
     if signer.flaw:
-        issues.append(_issue("GW-LB-04", label, f"{path}/KeyInfo", "certificat illisible", "un certificat X.509"))
+        issues.append(_issue("GW-LB-04", label, f"{path}/KeyInfo", "X509Certificate: DER ?", "X.509"))
         return None
     wrong = _verified(root, signature, certificate)
     if wrong:
-        issues.append(_issue("GW-LB-04", label, path, wrong, "une signature vérifiée"))
+        issues.append(_issue("GW-LB-04", label, path, wrong, "RSA-SHA256"))
     return signer
 
 
@@ -212,7 +219,7 @@ def _unexpected_shape(signature: etree._Element) -> Iterator[tuple[str, str]]:
     """What the signature holds beside the one form the trust space uses: (found, expected)."""
     info = signature.find(f"{{{DS}}}SignedInfo")
     if info is None:
-        yield "SignedInfo absent", "SignedInfo"
+        yield "SignedInfo ∅", "SignedInfo"
         return
     references = info.findall(f"{{{DS}}}Reference")
     certificates = list(signature.iter(f"{{{DS}}}X509Certificate"))
@@ -221,10 +228,10 @@ def _unexpected_shape(signature: etree._Element) -> Iterator[tuple[str, str]]:
         if received != expected:
             yield received, expected
     if len(references) != 1 or references[0].get("URI") != "":
-        yield f"{len(references)} Reference", 'une Reference URI=""'
+        yield f"{len(references)} × Reference", '1 × Reference URI=""'
         return
     if len(certificates) != 1:
-        yield f"{len(certificates)} X509Certificate", "un X509Certificate"
+        yield f"{len(certificates)} × X509Certificate", "1 × X509Certificate"
     transforms = [_algorithm(t) for t in references[0].findall(f"{{{DS}}}Transforms/{{{DS}}}Transform")]
     if transforms != [ENVELOPED, EXC_C14N]:
         yield ", ".join(transforms) or "∅", f"{ENVELOPED}, {EXC_C14N}"
@@ -232,7 +239,7 @@ def _unexpected_shape(signature: etree._Element) -> Iterator[tuple[str, str]]:
     if digest != SHA256:
         yield digest, SHA256
     if next(info.iter(f"{{{EXC_C14N}}}InclusiveNamespaces"), None) is not None:
-        yield "InclusiveNamespaces", "aucun paramètre de C14N"
+        yield "InclusiveNamespaces", "C14N ()"
 
 
 def _algorithm(element: etree._Element | None) -> str:
@@ -243,19 +250,19 @@ def _verified(root: etree._Element, signature: etree._Element, certificate: byte
     """'' when digest and signature are right, else what is wrong. The tree is left as it was."""
     info = signature.find(f"{{{DS}}}SignedInfo")
     if info is None:
-        return "SignedInfo absent"
+        return "SignedInfo ∅"
     signed = etree.tostring(info, method="c14n", exclusive=True, with_comments=False)
     stated = _decoded(info.findtext(f"{{{DS}}}Reference/{{{DS}}}DigestValue"))
     if hashlib.sha256(_without(root, signature)).digest() != stated:
-        return "l'empreinte ne correspond pas au contenu"
+        return "DigestValue ≠ SHA-256(document)"
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
         if not isinstance(key, rsa.RSAPublicKey):
-            return "la clé du signataire n'est pas RSA"
+            return "X509Certificate: RSA ?"
         value = _decoded(signature.findtext(f"{{{DS}}}SignatureValue"))
         key.verify(value, signed, padding.PKCS1v15(), hashes.SHA256())
     except (InvalidSignature, ValueError):
-        return "SignatureValue ne correspond pas à SignedInfo"
+        return "SignatureValue ≠ RSA-SHA256(SignedInfo)"
     return ""
 
 
@@ -298,7 +305,7 @@ def _judge_signer(signer: PeerCertificate, anchor: Anchor, now: datetime, label:
             expected = " | ".join(parse_certificate(der).dn for der in anchor.issuers) or "IGC-Santé"
             yield _issue("GW-LB-05", label, path, signer.issuer_dn, expected)
         elif signer.serial in anchor.revoked_serials:
-            yield _issue("GW-LB-08", label, path, f"{signer.serial:x}", "un certificat non révoqué")
+            yield _issue("GW-LB-08", label, path, f"{signer.serial:x}", "∉ CRL")
     if anchor.signer_cn and signer.common_name.casefold() != anchor.signer_cn.casefold():
         yield _issue("GW-LB-06", label, path, signer.common_name, anchor.signer_cn)
     if not signer.not_before <= now <= signer.not_after:
