@@ -526,13 +526,28 @@ class Courier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientOutcome:
+    """What became of one recipient of a mail: accepted, refused for good, or to be tried again."""
+
+    address: str
+    accepted: bool
+    permanent: bool
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
-    """The native answer of the other side. `permanent` failures are not tried again."""
+    """The native answer of the other side. `permanent` failures are not tried again.
+
+    `recipients` tells them apart when there are several: `accepted` then means that nobody is left to try again and
+    somebody was reached; those refused for good are owed a notification.
+    """
 
     accepted: bool
     permanent: bool
     answer: str
     reason: str = ""
+    recipients: tuple[RecipientOutcome, ...] = ()
 
 
 class Signer(Protocol):

@@ -28,8 +28,12 @@ def upgrade(
     protocol: asyncio.Protocol,
     context: ssl.SSLContext,
     handshake_s: int,
+    *,
+    server_hostname: str | None = None,
 ) -> tuple[SmallSslProtocol, asyncio.Transport, asyncio.Future[None]]:
-    """Put TLS between a transport and its protocol, as server. The future ends with the handshake, or with its error.
+    """Put TLS between a transport and its protocol: as server, or as client of `server_hostname`.
+
+    The future ends with the handshake, or with its error.
 
     `protocol.connection_made` is not called again; `connection_lost` is, once the handshake has succeeded.
     """
@@ -39,7 +43,8 @@ def upgrade(
         protocol,
         context,
         waiter,
-        server_side=True,
+        server_side=server_hostname is None,
+        server_hostname=server_hostname,
         call_connection_made=False,
         ssl_handshake_timeout=handshake_s,
         ssl_shutdown_timeout=SHUTDOWN_S,
