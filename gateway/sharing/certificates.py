@@ -212,7 +212,13 @@ def same_name(written: str, der: bytes) -> bool:
     return said in (held, held[::-1])
 
 
-_NAMES = {"GN": NameOID.GIVEN_NAME, "SN": NameOID.SURNAME, "G": NameOID.GIVEN_NAME, "T": NameOID.TITLE, "TITLE": NameOID.TITLE}
+_NAMES = {
+    "GN": NameOID.GIVEN_NAME,
+    "SN": NameOID.SURNAME,
+    "G": NameOID.GIVEN_NAME,
+    "T": NameOID.TITLE,
+    "TITLE": NameOID.TITLE,
+}
 
 
 def _plain(value: str) -> str:

@@ -28,7 +28,7 @@ ACTION_ITI41 = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
 ACTION_ITI18 = "urn:ihe:iti:2007:RegistryStoredQuery"
 ACTION_TD02 = "urn:hl7-org:v3:PRPA_IN201307UV02"
 
-# the answer's action for each request action (dmp digest, section 2.2)
+# the answer's action for each request action
 ANSWER_ACTION = {
     ACTION_ITI41: "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse",
     ACTION_ITI18: "urn:ihe:iti:2007:RegistryStoredQueryResponse",
