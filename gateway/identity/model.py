@@ -44,6 +44,7 @@ class PatientIdentifier:
     where: Where
     type_code: str = ""
     assigning_name: str = ""
+    written: str = ""  # the whole field, where the value is a part of it (CX); '' when not kept
 
     @property
     def is_ins(self) -> bool:
@@ -79,6 +80,7 @@ class IdentityView:
     name_qualifiers: tuple[Located, ...] = ()  # CDA qualifiers as written, for the CDA-specific rules
     null_traits: tuple[Located, ...] = ()  # traits carried with a nullFlavor: value = trait name
     subject_count: int = 1  # how many patients the container holds (recordTarget, PID, ...)
+    has_source_id: bool | None = None  # a metadata entry carries a sourcePatientId; None where it is not told
     ins_expected: bool = False
 
     @property

@@ -1,41 +1,81 @@
 """How values that identify a person are shown: enough to find one's own data, not enough to learn another's.
 
 Matricule: first four characters and the key (`2790·········89`), plus, when several are compared, the positions where
-they differ, in brackets (`2790······[12]3·89`). Traits: initial and length, plus the differing part.
+they differ, in brackets (`2790······[12]3·89`). Traits: initial and length, plus the differing part. Two spellings of
+the same name are shown by their shape (`Xxx-Xxx`), which tells the difference and nothing else. Values that differ
+nearly everywhere show no position: they are two different values, and the reader has both in his own documents.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 DOT = "·"
+EMPTY = "∅"
+SHOWN = 60  # characters of a masked value; the rest is counted
+
+_MATRICULE_SHOWN = frozenset({0, 1, 2, 3, 13, 14})
+_TRAIT_SHOWN = frozenset({0})
 
 
 def mask_matricule(value: str, others: Sequence[str] = ()) -> str:
-    """A matricule, masked; positions that differ from any of `others` (same length) are shown in brackets."""
-    kept = [i < 4 or i >= 13 for i in range(len(value))]
-    return _mask(value, kept, others)
+    """A matricule, masked; positions that differ from any of `others` of the same length are shown in brackets."""
+    if not value:
+        return EMPTY
+    comparable = [other for other in others if len(other) == len(value)]
+    return _mask(value, _MATRICULE_SHOWN, comparable) + _more(value)
 
 
 def mask_trait(value: str, others: Sequence[str] = ()) -> str:
     """A name, date or place, masked: `D·······(8)`; differing positions are shown in brackets."""
     if not value:
-        return "∅"
-    kept = [i == 0 for i in range(len(value))]
-    return f"{_mask(value, kept, others)}({len(value)})"
+        return EMPTY
+    return f"{_mask(value, _TRAIT_SHOWN, others)}({len(value)})"
 
 
-def _mask(value: str, kept: Sequence[bool], others: Sequence[str]) -> str:
-    differs = [any(i >= len(o) or o[i] != c for o in others) for i, c in enumerate(value)]
-    if sum(differs) > max(3, len(value) // 3):
-        differs = [False] * len(value)
+def mask_shape(value: str) -> str:
+    """A name by its shape: initial, then X, x, É, é for letters, 9 for digits; separators stand as written."""
+    if not value:
+        return EMPTY
+    shape = "".join(map(_shape, value[1:SHOWN]))
+    return f"{value[0]}{shape}{'…' if len(value) > SHOWN else ''}({len(value)})"
+
+
+def mask_address(address: str, others: Sequence[str] = ()) -> str:
+    """A patient mailbox: its local part masked as a matricule, its domain in clear."""
+    local, at, domain = address.partition("@")
+    return f"{mask_matricule(local, others)}{at}{domain[:SHOWN]}"
+
+
+def _shape(char: str) -> str:
+    if not char.isalpha():
+        return "9" if char.isdigit() else char if char.isprintable() else "�"
+    if char.isascii():
+        return "X" if char.isupper() else "x"
+    if unicodedata.normalize("NFD", char)[0].isascii():
+        return "É" if char.isupper() else "é"
+    return char
+
+
+def _mask(value: str, kept: frozenset[int], others: Sequence[str]) -> str:
+    shown = value[:SHOWN]
+    if not others:
+        return "".join(char if i in kept else DOT for i, char in enumerate(shown))
+    differs = [any(i >= len(o) or o[i] != char for o in others) for i, char in enumerate(shown)]
+    if sum(differs) > max(3, len(shown) // 3):
+        differs = [False] * len(shown)
     out: list[str] = []
     inside = False
-    for char, keep, diff in zip(value, kept, differs, strict=True):
+    for i, (char, diff) in enumerate(zip(shown, differs, strict=True)):
         if diff != inside:
             out.append("[" if diff else "]")
             inside = diff
-        out.append(char if keep or diff else DOT)
+        out.append(char if diff or i in kept else DOT)
     if inside:
         out.append("]")
     return "".join(out)
+
+
+def _more(value: str) -> str:
+    return f"…({len(value)})" if len(value) > SHOWN else ""

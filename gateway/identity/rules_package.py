@@ -1,0 +1,173 @@
+"""INS-131, 132, 134, 136, 144 and 158: pairs of containers that have a rule of their own.
+
+The subject is every view of one message; a rule looks only at its own pairs. Source: IHE XDS (XDSPatientIdDoesNotMatch);
+DMP; MSSanté one-patient package and patient address; datamatrix INS 2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gateway.identity.dates import parse_date
+from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
+from gateway.identity.reading import ins_key, ins_of, is_missing, is_submission_set, patient_id, sex_of
+from gateway.identity.rules_address import local_part_is_sound
+from gateway.identity.rules_cross import LISTED, Told, Views, disagreement, file_of, ins_told, mask_ins, side_by_side
+from gateway.identity.traits import canon
+from gateway.rules.masking import EMPTY, mask_address, mask_matricule
+from gateway.rules.model import ComparedValue, Hit, RuleContext, rule
+
+
+def _of(views: Views, kind: ContainerKind) -> list[IdentityView]:
+    return [view for view in views if view.kind is kind]
+
+
+def _with_ins(views: Sequence[IdentityView]) -> list[Told]:
+    return [ins_told(view, ins) for view in views if (ins := ins_of(view)) is not None]
+
+
+def _key(told: Told) -> tuple[str, str]:
+    """OID (its last arc, as shown) and canonical matricule."""
+    return told.written.partition(" ")[2], told.compared
+
+
+@rule("INS-131")
+def one_patient_id(views: Views, ctx: RuleContext) -> Iterator[Hit]:
+    """The lot and each of its entries bear the same patientId."""
+    told = [
+        Told(view, f"{found.value} (.{found.oid.rpartition('.')[2]})", found.where, ins_key(found)[1] + found.oid)
+        for view in views
+        if view.kind is ContainerKind.XDM and (found := patient_id(view)) is not None
+    ]
+    other = next((t for t in told[1:] if t.compared != told[0].compared), None)
+    if other is not None:
+        yield disagreement(told[0], other, side_by_side(told, mask_ins))
+
+
+@rule("INS-132")
+def source_patient_info(views: Views, ctx: RuleContext) -> Iterator[Hit]:
+    """What the CDA tells and sourcePatientInfo leaves out or undetermined. A value that differs is INS-151 to 155."""
+    documents = _of(views, ContainerKind.CDA)
+    for entry in _of(views, ContainerKind.XDM) if documents else ():
+        if is_submission_set(entry):
+            continue
+        same = [document for document in documents if file_of(document) == file_of(entry)]
+        for document in same or (documents if len(documents) == 1 else ()):
+            lacking = tuple(_lacking(entry, document))
+            if lacking:
+                values = (
+                    ComparedValue(entry.label, str(entry.where), ", ".join(f"{field} {EMPTY}" for field in lacking)),
+                    ComparedValue(document.label, str(document.where), ", ".join(lacking)),
+                )
+                yield Hit(
+                    where=entry.where,
+                    received=values[0].value,
+                    expected=values[1].value,
+                    values=values,
+                    container=entry.label,
+                )
+
+
+def _lacking(entry: IdentityView, document: IdentityView) -> Iterator[str]:
+    if is_missing(entry.birth_family) and not is_missing(document.birth_family):
+        yield "PID-5 L"
+    if is_missing(entry.birth_date) and not is_missing(document.birth_date):
+        yield "PID-7"
+    if not sex_of(entry) and sex_of(document):
+        yield "PID-8"
+
+
+@rule("INS-134")
+def vihf_patient(views: Views, ctx: RuleContext) -> Iterator[Hit]:
+    """The patient the VIHF was issued for is the patient of the lot."""
+    vihf = _with_ins(_of(views, ContainerKind.VIHF))
+    told = _with_ins(_of(views, ContainerKind.XDM)) if vihf else []
+    other = next((t for t in told if _key(t) != _key(vihf[0])), None)
+    if other is not None:
+        yield disagreement(vihf[0], other, side_by_side([vihf[0], *told], mask_ins))
+
+
+@rule("INS-136")
+def one_patient_package(views: Views, ctx: RuleContext) -> Iterator[Hit]:
+    """All the CDA of a package are about one patient. A CDA against its own metadata is INS-150."""
+    if not any(view.kind is ContainerKind.XDM for view in views):
+        return
+    told = _with_ins(_of(views, ContainerKind.CDA))
+    other = next((t for t in told[1:] if _key(t) != _key(told[0])), None)
+    if other is not None:
+        yield disagreement(told[0], other, side_by_side(told, mask_ins))
+
+
+@rule("INS-144")
+def patient_recipient(views: Views, ctx: RuleContext) -> Iterator[Hit]:
+    """The patient who writes or receives is the patient of a document joined. A malformed address is INS-145."""
+    for mail in _of(views, ContainerKind.MAIL):
+        if mail.mailbox is None or not local_part_is_sound(mail.mailbox.value):
+            continue
+        local = mail.mailbox.value.partition("@")[0]
+        told = _with_ins(_of(views, ContainerKind.CDA)) or _with_ins(_of(views, ContainerKind.XDM))
+        if not told or any(t.compared == local.upper() for t in told):
+            continue
+        told = told[:LISTED]
+        numbers = [t.written.partition(" ")[0] for t in told]
+        values = (
+            ComparedValue(mail.label, str(mail.mailbox.where), mask_address(mail.mailbox.value, numbers)),
+            *(
+                ComparedValue(t.view.label, str(t.where), mask_matricule(number, (local,)))
+                for t, number in zip(told, numbers, strict=True)
+            ),
+        )
+        yield Hit(
+            where=mail.mailbox.where,
+            received=values[0].value,
+            expected=values[1].value,
+            values=values,
+            container=mail.label,
+        )
+
+
+@rule("INS-158")
+def datamatrix(views: Views, ctx: RuleContext) -> Iterator[Hit]:
+    """The printed INS datamatrix says what the header says."""
+    documents = _of(views, ContainerKind.CDA)
+    for printed in _of(views, ContainerKind.DATAMATRIX) if documents else ():
+        same = [document for document in documents if file_of(document) == file_of(printed)]
+        document = same[0] if same else documents[0]
+        differing = tuple(_differing(printed, document))
+        if differing:
+            yield Hit(
+                where=printed.where,
+                received=", ".join(differing),
+                expected=document.label,
+                values=tuple(
+                    ComparedValue(view.label, str(view.where), _masked_ins(ins_of(view)))
+                    for view in (printed, document)
+                ),
+                container=printed.label,
+            )
+
+
+def _masked_ins(ins: PatientIdentifier | None) -> str:
+    return mask_matricule(ins.value) if ins is not None else EMPTY
+
+
+def _differing(printed: IdentityView, document: IdentityView) -> Iterator[str]:
+    ours, theirs = ins_of(printed), ins_of(document)
+    if ours is not None and theirs is not None and ins_key(ours) != ins_key(theirs):
+        yield "INS"
+    for field in ("birth_family", "given_list"):
+        one, other = getattr(printed, field), getattr(document, field)
+        if not is_missing(one) and not is_missing(other) and canon(one.value[:500]) != canon(other.value[:500]):
+            yield field
+    if sex_of(printed) and sex_of(document) and sex_of(printed) != sex_of(document):
+        yield "sex"
+    if printed.birth_date is not None and document.birth_date is not None:
+        told = (
+            parse_date(printed.birth_date.value, printed.kind),
+            parse_date(document.birth_date.value, document.kind),
+        )
+        if told[0] is not None and told[1] is not None and not told[0].agrees_with(told[1]):
+            yield "birth_date"
+
+
+RULES = (one_patient_id, source_patient_info, vihf_patient, one_patient_package, patient_recipient, datamatrix)
