@@ -1,0 +1,294 @@
+"""The one place that wires settings, adapters and core together: a gateway that starts and stops whole."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from adapters.api.app import build_api
+from adapters.api.context import ApiContext
+from adapters.clock import SystemClock
+from adapters.console.routes import Console
+from adapters.console.session import Doorkeeper
+from adapters.http.server import HttpServer
+from adapters.ids import UuidSeven
+from adapters.imap import ImapListeners
+from adapters.metrics import Metrics
+from adapters.offload import WorkerPool
+from adapters.outbox import Outbox
+from adapters.pki.authority import Authority
+from adapters.pki.contexts import Contexts, shrink_tls_buffers
+from adapters.pki.model import Profile, Subject
+from adapters.provision import STATE, Certificates, Provisioning, data_directory
+from adapters.public import PublicPages
+from adapters.sandboxes import LiveSandboxes
+from adapters.settings import Settings
+from adapters.smtp.desk import PkiDesk
+from adapters.smtp.door import Services
+from adapters.smtp.listeners import ListenerPlan, SmtpListeners
+from adapters.smtp.relay import RelayCourier
+from adapters.storage import open_store
+from gateway.exchange.intake import Intake
+from gateway.exchange.retry import RetryPolicy
+from gateway.ports import Store
+from gateway.rules import RuleBook, load_catalogue
+from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, Policy, SignatureMode, TlsMode, Vigilance
+from gateway.values import Lang
+
+Stop = Callable[[], Any]
+
+
+class AlreadyRunning(RuntimeError):
+    """Another gateway works in this data directory."""
+
+
+class Gateway:
+    """Everything one process runs. `start` raises before anything is half-open; `stop` closes in reverse order."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data = data_directory(settings.data)
+        self.token = settings.token or _kept_token(self.data)
+        self.ports: dict[str, int] = {}
+        self._stops: list[Stop] = []
+        self._ready = False
+        self.store: Store
+        self.sandboxes: LiveSandboxes
+        self.authority: Authority
+        self.doorkeeper: Doorkeeper
+
+    @property
+    def ready(self) -> bool:
+        """Every door listens."""
+        return self._ready
+
+    async def start(self) -> None:
+        """Open the store, fill it at first start, open every door, write run.json."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        settings = self.settings
+        self._stops.append(_lock(self.data).close)
+        shrink_tls_buffers()
+        http_port = _shifted(settings.ports.http, settings.port_offset)
+        self.authority = await asyncio.to_thread(
+            Authority.open, self.data / "pki", public_url=f"http://127.0.0.1:{http_port or 8080}"
+        )
+        journal_seal = await asyncio.to_thread(self._seal)
+        clock, ids, book = SystemClock(), UuidSeven(), RuleBook(load_catalogue())
+        offload = WorkerPool(settings.workers)
+        self._stops.append(offload.close)
+        store = await open_store(
+            settings.storage_url, self.data, clock=clock, signer=lambda digest: journal_seal.sign(digest, "sha256")
+        )
+        self.store = store
+        self._stops.append(store.close)
+        self.sandboxes = LiveSandboxes(store, default_policy(settings))
+        await self.sandboxes.load()
+        certificates = Certificates(self.authority, settings.hostnames)
+        provisioning = Provisioning(store, self.sandboxes, certificates)
+        if not self.sandboxes.territory(DEFAULT_WORKSPACE).operators:
+            await provisioning.seed()
+        for workspace in self.sandboxes.names():
+            await provisioning.certify(workspace)
+        metrics = Metrics(store)
+        contexts = Contexts(self.authority, mode=TlsMode(settings.policy.tls_mode))
+        intake = Intake(store, self.sandboxes, clock, ids, offload, book)
+        hosts = [o.host for o in self._territory.operators.values() if o.local]
+        shared = await asyncio.to_thread(certificates.gateway, hosts)
+        desk = PkiDesk(self.authority, contexts, lambda key: "gateway" if key == "services" else f"operator:{key}")
+
+        services = Services(
+            road=metrics.measured(intake),
+            journal=store,
+            sandboxes=self.sandboxes,
+            clock=clock,
+            trust=desk,
+            book=book,
+            spool=_spool(self.data),
+            lang=Lang(settings.lang),
+        )
+        await self._open_smtp(services)
+        courier = RelayCourier(desk=desk, resolve=self._resolve, allowed=frozenset(settings.allow))
+        self._stops.append(courier.close)
+        await self._open_imap(store, clock, contexts.server(shared, ask=False))
+        self.doorkeeper = Doorkeeper(self.token)
+        known = ApiContext(
+            store=store,
+            sandboxes=self.sandboxes,
+            clock=clock,
+            offload=offload,
+            book=book,
+            token=self.token,
+            hosts=frozenset({"127.0.0.1", "localhost", "::1", settings.bind, *settings.hostnames}),
+            add_actors=provisioning.add,
+        )
+        await self._open_http(known, metrics, contexts.server(shared), provisioning, offload)
+        outbox = Outbox(store, clock, {"relay": courier}, RetryPolicy(speed=settings.retry_speed), worker=ids.new())
+        self._background(outbox.run())
+        self._ready = True
+        write_run_file(self.data, self.run_record())
+
+    @property
+    def _territory(self) -> Any:
+        return self.sandboxes.territory(DEFAULT_WORKSPACE)
+
+    def _seal(self) -> Any:
+        """What signs the whitelist and the journal's last links."""
+        subject = Subject("liste-blanche.val-de-brume.mssante.fr", "BAC A SABLE PASSERELLE", "300048000000000", STATE)
+        return self.authority.signer(self.authority.ensure(Profile.SIGN, subject, key="gateway:seal"))
+
+    async def _open_smtp(self, services: Services) -> None:
+        settings, plans = self.settings, []
+        local = sorted((o for o in self._territory.operators.values() if o.local), key=lambda o: o.listener)
+        for operator in local:
+            first = settings.ports.smtp
+            port = _shifted(first + operator.listener if first else 0, settings.port_offset)
+            plans.append(ListenerPlan.reception(services, operator.id, operator.host, port))
+        submission = _shifted(settings.ports.submission, settings.port_offset)
+        plans.append(ListenerPlan.submission(services, "passerelle.val-de-brume.mssante.fr", submission))
+        listeners = SmtpListeners(plans, bind=settings.bind)
+        opened = await listeners.start()
+        self._stops.append(listeners.stop)
+        for name, port in opened.items():
+            self.ports["submission" if name == "submission" else f"smtp:{name}"] = port
+
+    async def _open_imap(self, store: Store, clock: SystemClock, context: Any) -> None:
+        settings = self.settings
+        listeners = ImapListeners(store, self.sandboxes, clock, context)
+        await listeners.start(
+            settings.bind,
+            _shifted(settings.ports.imap, settings.port_offset),
+            _shifted(settings.ports.imaps, settings.port_offset),
+        )
+        self._stops.append(listeners.stop)
+        self.ports |= {"imap": listeners.port, "imaps": listeners.tls_port}
+
+    async def _open_http(
+        self, known: ApiContext, metrics: Metrics, tls: Any, provisioning: Provisioning, offload: WorkerPool
+    ) -> None:
+        from starlette.applications import Starlette
+        from starlette.routing import Mount
+
+        settings = self.settings
+        public = PublicPages(
+            store=known.store,
+            sandboxes=self.sandboxes,
+            authority=self.authority,
+            whitelist_signer=self._seal(),
+            clock=known.clock,
+            registry=metrics.registry,
+            ready=lambda: self._ready,
+        )
+        console = Console(known, self.doorkeeper)
+        pages = Starlette(routes=[*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()])
+        plain = HttpServer(pages, settings.bind, _shifted(settings.ports.http, settings.port_offset))
+        self.ports["http"] = await plain.start()
+        self._stops.append(plain.stop)
+
+    def _resolve(self, domain: str) -> tuple[str, int, str] | None:
+        """The zone: the door of the local operator that serves a domain, or None: nowhere else is ever called."""
+        for workspace in self.sandboxes.names():
+            operator = self.sandboxes.territory(workspace).operator_of_domain(domain)
+            if operator is not None and (port := self.ports.get(f"smtp:{operator.id}")) is not None:
+                return "127.0.0.1", port, operator.host
+        return None
+
+    def _background(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+
+        async def ended() -> None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+        self._stops.append(ended)
+
+    async def stop(self) -> None:
+        """Close the doors, then the store. Safe to call twice."""
+        self._ready = False
+        (self.data / "run.json").unlink(missing_ok=True)
+        while self._stops:
+            result = self._stops.pop()()
+            if asyncio.iscoroutine(result):
+                with contextlib.suppress(Exception):
+                    await result
+
+    def run_record(self) -> Mapping[str, Any]:
+        """What other commands need to reach this gateway."""
+        base = f"http://127.0.0.1:{self.ports['http']}"
+        return {
+            "pid": os.getpid(),
+            "bind": self.settings.bind,
+            "ports": self.ports,
+            "token": self.token,
+            "console": f"{base}/entrer?cle={self.doorkeeper.entry_key}",
+            "api": f"{base}/api/v1",
+            "data": str(self.data),
+            "storage": "postgresql" if self.settings.storage_url.startswith("postgresql") else "sqlite",
+        }
+
+
+def default_policy(settings: Settings) -> Policy:
+    """The default workspace's policy, from the settings."""
+    given = settings.policy
+    return Policy(
+        vigilance=Vigilance(given.vigilance),
+        profile=given.profile,
+        ins_environment=given.ins_environment,
+        partial=given.partial,
+        tls_mode=TlsMode(given.tls_mode),
+        dmp_signature=SignatureMode(given.dmp_signature),
+        limits=Limits(mail_bytes=given.mail_bytes, dmp_document_bytes=given.dmp_document_bytes),
+    )
+
+
+def write_run_file(data: Path, record: Mapping[str, Any]) -> None:
+    """run.json, whole or not at all, readable by its owner only."""
+    path, fresh = data / "run.json", data / "run.json.new"
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(record, ensure_ascii=False, indent=2), encoding="utf-8")
+    fresh.replace(path)
+
+
+def _shifted(port: int, offset: int) -> int:
+    return port + offset if port else 0
+
+
+def _spool(data: Path) -> Path:
+    """The folder of large messages being received; what a crash left there was never acknowledged."""
+    folder = data / "spool"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for left in folder.iterdir():
+        left.unlink(missing_ok=True)
+    return folder
+
+
+def _kept_token(data: Path) -> str:
+    path = data / "token"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24), encoding="ascii")
+    return path.read_text(encoding="ascii").strip()
+
+
+def _lock(data: Path) -> TextIO:
+    """Held while the process lives; raises AlreadyRunning."""
+    handle = (data / "lock").open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise AlreadyRunning(str(data)) from error
+    return handle

@@ -1,0 +1,148 @@
+"""`passerelle up`: start everything, print where it listens and two lines to try at once, stop cleanly on Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.values import Lang, Text
+
+if TYPE_CHECKING:
+    from adapters.app import Gateway
+
+FIRST = "dpi@ch-brumeval.val-de-brume.mssante.fr"
+SENDER = "secretariat.geriatrie@ch-brumeval.val-de-brume.mssante.fr"
+RECIPIENT = "soins@ehpad-les-tilleuls.val-de-brume.mssante.fr"
+
+
+def run_up(
+    data: Path,
+    port_offset: int | None,
+    bind: str | None,
+    hostnames: tuple[str, ...] | None,
+    config: Path | None,
+    lang: Lang,
+) -> int:
+    """Run until interrupted. 2 for settings that cannot be used, 3 when a door or the store cannot be opened."""
+    from pydantic import ValidationError
+
+    from adapters.settings import load_settings
+
+    try:
+        settings = load_settings(
+            config, data=data, port_offset=port_offset, bind=bind, hostnames=hostnames, lang=lang.value
+        )
+    except (ValidationError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    from adapters.app import AlreadyRunning, Gateway
+    from adapters.logs import configure_logs
+    from gateway.ports import StoreUnavailable
+
+    configure_logs(data)
+    try:
+        return asyncio.run(_run(Gateway(settings), lang))
+    except AlreadyRunning as error:
+        said = Text(f"Une passerelle travaille déjà dans {error}.", f"A gateway already works in {error}.")
+        print(said.in_(lang), file=sys.stderr)
+    except (OSError, StoreUnavailable, ValueError) as error:
+        logging.getLogger("passerelle").debug("start", exc_info=True)
+        said = Text(f"Démarrage impossible : {error}", f"Cannot start: {error}")
+        print(said.in_(lang), file=sys.stderr)
+    return 3
+
+
+async def _run(gateway: Gateway, lang: Lang) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    starting = asyncio.ensure_future(gateway.start())
+    waiting = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        return 130
+    try:
+        await starting
+        print_endpoints(gateway, lang)
+        await waiting
+    finally:
+        waiting.cancel()
+        await gateway.stop()
+    print(Text("Arrêt propre.", "Stopped cleanly.").in_(lang))
+    return 0
+
+
+def print_endpoints(gateway: Gateway, lang: Lang) -> None:
+    """The table of doors and two ready lines."""
+    from rich.table import Table
+
+    from adapters.cli.render import console
+
+    out = console()
+    settings = gateway.settings
+    if settings.open_to_others:
+        warning = Text(
+            f"Attention : à l'écoute au-delà de cette machine ({settings.bind}). Le jeton est exigé partout.",
+            f"Warning: listening beyond this machine ({settings.bind}). The token is required everywhere.",
+        )
+        out.print(warning.in_(lang), style="bold yellow")
+    table = Table(title="passerelle · Val-de-Brume", title_justify="left", header_style="bold")
+    table.add_column(Text("porte", "door").in_(lang), style="cyan")
+    table.add_column(Text("adresse", "address").in_(lang), no_wrap=True)
+    table.add_column(Text("pour", "for").in_(lang))
+    for door, port in gateway.ports.items():
+        table.add_row(door, f"{settings.bind}:{port}", _purpose(door, gateway).in_(lang))
+    out.print(table)
+    record = gateway.run_record()
+    out.print(f"{Text('Console :', 'Console:').in_(lang)} {record['console']}", soft_wrap=True)
+    out.print(f"{Text('Jeton :', 'Token:').in_(lang)} {gateway.token}", soft_wrap=True)
+    out.print()
+    out.print(
+        Text("Un premier mail, puis ce que la passerelle en a vu :", "A first mail, then what the gateway saw:").in_(
+            lang
+        )
+    )
+    out.print(f"  {swaks_line(gateway)}", soft_wrap=True, markup=False)
+    api = f"curl -s -H 'Authorization: Bearer {gateway.token}' {record['api']}/exchanges"
+    out.print(f"  {api}", soft_wrap=True, markup=False)
+    out.print()
+    out.print(Text("Ctrl-C pour arrêter.", "Ctrl-C to stop.").in_(lang), style="dim")
+
+
+def swaks_line(gateway: Gateway) -> str:
+    """A command that submits a first mail, accepted as it is."""
+    from gateway.directory.territory import demo_passwords
+
+    password = demo_passwords()[SENDER]
+    bundle = gateway.authority.bundle_path
+    return (
+        f"swaks --server 127.0.0.1:{gateway.ports['submission']} --tls --tls-ca-path {bundle} "
+        f"--auth PLAIN --auth-user {SENDER} --auth-password {password} "
+        f"--from {SENDER} --to {RECIPIENT} --add-header 'X-MSS-NIL: DEV000000' "
+        "--header 'Subject: Premier essai' --body 'Bonjour, ceci est un essai.'"
+    )
+
+
+def _purpose(door: str, gateway: Gateway) -> Text:
+    if door.startswith("smtp:"):
+        name = gateway.sandboxes.territory("demo").operators[door.removeprefix("smtp:")].name
+        return Text(f"entre opérateurs : {name}", f"between operators: {name}")
+    return _PURPOSES.get(door, Text("", ""))
+
+
+_PURPOSES = {
+    "submission": Text("envoi par un logiciel (STARTTLS)", "submission by a software (STARTTLS)"),
+    "imap": Text("lecture (STARTTLS)", "reading (STARTTLS)"),
+    "imaps": Text("lecture (TLS)", "reading (TLS)"),
+    "http": Text("console, API, CRL, liste blanche", "console, API, CRL, whitelist"),
+    "https": Text("DMP (certificat client)", "DMP (client certificate)"),
+}
