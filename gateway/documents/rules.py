@@ -1,0 +1,22 @@
+"""The rules of this room, by subject. Issues raised while opening are turned into findings by the caller.
+
+| tuple                | subject                          | run by                              |
+|----------------------|----------------------------------|-------------------------------------|
+| `PACKAGE_RULES`      | `XdmPackage`                     | mail, file                          |
+| `DOCUMENT_RULES`     | `CdaDocument`                    | every door                          |
+| `METADATA_RULES`     | `XdsMetadata`                    | mail, file, DMP                     |
+| `METADATA_CDA_RULES` | (`DocumentEntry`, `CdaDocument`) | mail, file (warnings); DMP (refusal) |
+
+Official samples (profile `official-samples`): the eight ANS packages and the ANS examples are accepted, their real
+defects told as warnings: stray references (MET-10), facility code as contentTypeCode (MET-15), codes newer or older
+than the value sets (CDA-04, MET-12), labels (CDA-06), keys of fictitious RPPS and FINESS (CDA-18), versions without
+RPLC (CDA-14), PDF bodies without PDF/A-1 marker (CDA-25), file names of the test tool.
+"""
+
+from gateway.documents.rules_document import RULES as DOCUMENT_RULES
+from gateway.documents.rules_metadata import RULES as METADATA_RULES
+from gateway.documents.rules_package import RULES as PACKAGE_RULES
+from gateway.documents.rules_package import pairs_of
+from gateway.documents.rules_pair import RULES as METADATA_CDA_RULES
+
+__all__ = ["DOCUMENT_RULES", "METADATA_CDA_RULES", "METADATA_RULES", "PACKAGE_RULES", "pairs_of"]

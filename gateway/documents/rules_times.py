@@ -1,0 +1,59 @@
+"""Times as CDA and XDS write them: how precise, possible or not, and the same instant or not.
+
+CDA: `AAAAMMJJHHMMSS[.f]+ZZZZ`, any precision (HL7 TS). XDS: up to 14 digits, always UTC (IHE ITI TF-3 4.2.3.1).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_TS = re.compile(r"(\d{4}|\d{6}|\d{8}|\d{10}|\d{12}|\d{14})(\.\d{1,6})?([+-]\d{4})?\Z")
+_FORMS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+
+
+def possible(value: str) -> bool:
+    """A TS of the right form that names a date of the calendar."""
+    return _read(value) is not None
+
+
+def precise(value: str) -> bool:
+    """To the second, with its offset from UTC."""
+    match = _TS.match(value)
+    return match is not None and len(match[1]) == 14 and match[3] is not None
+
+
+def same_instant(cda: str, xds: str) -> bool | None:
+    """Whether a CDA time and an XDS one agree at their common precision; None when one of them cannot be read.
+
+    A CDA time without offset could be of any zone: it is compared by its day, one day more or less.
+    """
+    left, right = _read(cda), _read(xds)
+    if left is None or right is None:
+        return None
+    digits = min(len(_TS.match(cda)[1]), len(xds))  # type: ignore[index]
+    offset = _TS.match(cda)[3]  # type: ignore[index]
+    if digits <= 8:
+        return _at(cda, digits) == xds[:digits] or (offset is not None and f"{left:%Y%m%d}"[:digits] == xds[:digits])
+    if offset is None:
+        return abs(left - right) <= timedelta(days=1)
+    return f"{left:%Y%m%d%H%M%S}"[:digits] == xds[:digits]
+
+
+def _at(value: str, digits: int) -> str:
+    return value[:digits]
+
+
+def _read(value: str) -> datetime | None:
+    """The instant in UTC (a time without offset is taken as UTC)."""
+    match = _TS.match(value)
+    if match is None:
+        return None
+    try:
+        moment = datetime.strptime(match[1], _FORMS[len(match[1])]).replace(tzinfo=UTC)
+        if match[3]:
+            sign = -1 if match[3][0] == "+" else 1
+            moment += sign * timedelta(hours=int(match[3][1:3]), minutes=int(match[3][3:5]))
+    except (ValueError, OverflowError):
+        return None
+    return moment
