@@ -62,19 +62,35 @@ def _mask(value: str, kept: frozenset[int], others: Sequence[str]) -> str:
     shown = value[:SHOWN]
     if not others:
         return "".join(char if i in kept else DOT for i, char in enumerate(shown))
-    differs = [any(i >= len(o) or o[i] != char for o in others) for i, char in enumerate(shown)]
-    if sum(differs) > max(3, len(shown) // 3):
-        differs = [False] * len(shown)
+    differing: set[int] = set()
+    for other in others:
+        differing |= _positions(shown, other[:SHOWN])
+    if len(differing) > max(3, len(shown) // 3):
+        differing = set()
     out: list[str] = []
     inside = False
-    for i, (char, diff) in enumerate(zip(shown, differs, strict=True)):
-        if diff != inside:
-            out.append("[" if diff else "]")
-            inside = diff
-        out.append(char if diff or i in kept else DOT)
+    for i, char in enumerate(shown):
+        if (i in differing) != inside:
+            inside = not inside
+            out.append("[" if inside else "]")
+        out.append(char if inside or i in kept else DOT)
     if inside:
         out.append("]")
     return "".join(out)
+
+
+def _positions(value: str, other: str) -> set[int]:
+    """Where `value` differs: position by position, or between what both begin and end with when lengths differ."""
+    if len(value) == len(other):
+        return {i for i, (mine, theirs) in enumerate(zip(value, other, strict=True)) if mine != theirs}
+    shorter = min(len(value), len(other))
+    start = 0
+    while start < shorter and value[start] == other[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and value[-1 - end] == other[-1 - end]:
+        end += 1
+    return set(range(start, len(value) - end))
 
 
 def _more(value: str) -> str:
