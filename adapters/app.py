@@ -32,9 +32,11 @@ from adapters.sandboxes import LiveSandboxes
 from adapters.settings import Settings
 from adapters.smtp.desk import PkiDesk
 from adapters.smtp.door import Services
+from adapters.smtp.link import Route
 from adapters.smtp.listeners import ListenerPlan, SmtpListeners
 from adapters.smtp.relay import RelayCourier
 from adapters.storage import open_store
+from gateway.directory.model import Territory
 from gateway.exchange.intake import Intake
 from gateway.exchange.retry import RetryPolicy
 from gateway.ports import Store
@@ -120,8 +122,8 @@ class Gateway:
             lang=Lang(settings.lang),
         )
         await self._open_smtp(services)
-        courier = RelayCourier(desk=desk, resolve=self._resolve, allowed=frozenset(settings.allow))
-        self._stops.append(courier.close)
+        courier = RelayCourier(services, self._zone, self._host_of, allow=settings.allow)
+        self._stops.append(courier.pool.close)
         await self._open_imap(store, clock, contexts.server(shared, ask=False))
         self.doorkeeper = Doorkeeper(self.token)
         known = ApiContext(
@@ -141,7 +143,7 @@ class Gateway:
         write_run_file(self.data, self.run_record())
 
     @property
-    def _territory(self) -> Any:
+    def _territory(self) -> Territory:
         return self.sandboxes.territory(DEFAULT_WORKSPACE)
 
     def _seal(self) -> Any:
@@ -197,13 +199,18 @@ class Gateway:
         self.ports["http"] = await plain.start()
         self._stops.append(plain.stop)
 
-    def _resolve(self, domain: str) -> tuple[str, int, str] | None:
-        """The zone: the door of the local operator that serves a domain, or None: nowhere else is ever called."""
+    def _zone(self, domain: str) -> Route | None:
+        """The door of the local operator that serves a domain, or None: nowhere else is ever called."""
         for workspace in self.sandboxes.names():
             operator = self.sandboxes.territory(workspace).operator_of_domain(domain)
             if operator is not None and (port := self.ports.get(f"smtp:{operator.id}")) is not None:
-                return "127.0.0.1", port, operator.host
+                return Route("127.0.0.1", port, operator.host)
         return None
+
+    def _host_of(self, operator: str) -> str:
+        """What an operator calls itself in EHLO."""
+        found = self._territory.operators.get(operator)
+        return found.host if found else "passerelle.val-de-brume.mssante.fr"
 
     def _background(self, work: Any) -> None:
         task = asyncio.create_task(work)

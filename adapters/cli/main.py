@@ -204,7 +204,7 @@ def pki_issue(
     out: Annotated[Path, typer.Option(help=t("Dossier de sortie.", "Output folder."))] = Path(),
     organisation: Annotated[str, typer.Option("--organisation", help="O")] = "BAC A SABLE",
     struct_id: Annotated[str, typer.Option(help=t("Struct_IdNat (OU).", "Struct_IdNat (OU)."))] = "1480999991",
-    password: Annotated[str, typer.Option(help=t("Mot de passe du PKCS#12.", "PKCS#12 password."))] = "passerelle",
+    password: Annotated[str, typer.Option(help=t("Mot de passe du PKCS#12.", "PKCS#12 password."))] = "passerelle",  # noqa: S107
     data: DataOption = Path("data"),
     lang: LangOption = LANG.value,
 ) -> None:
