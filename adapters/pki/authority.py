@@ -28,6 +28,8 @@ ROOT_NAME = "TEST AC RACINE IGC-SANTE ELEMENTAIRE"
 ORG_NAME = "TEST AC IGC-SANTE ELEMENTAIRE ORGANISATIONS"
 _FOREIGN = {Fault.OTHER_CA: "foreign-other-ca", Fault.LOOKALIKE: "foreign-lookalike"}
 _RENEW_BEFORE = timedelta(days=30)
+_CRL_MARGIN = timedelta(days=1)
+_RETRY = timedelta(minutes=1)
 _REMEMBERED = 4096
 
 
@@ -82,6 +84,7 @@ class Authority:
         self._trusted: dict[str, bool] = {}
         self._revoked: frozenset[int] = frozenset()
         self._by_fingerprint: dict[str, Issued] = {}
+        self._crl = (-1, now(), b"")  # number, when it must be signed again, DER
         self.crl_stale = False  # incident: the only CRL at hand is out of date
 
     @classmethod
@@ -206,8 +209,8 @@ class Authority:
 
     @property
     def generation(self) -> tuple[int, int]:
-        """Changes when a TLS context must be made anew: a revocation, or a foreign root that appeared."""
-        self._refresh()
+        """Changes when a TLS context must be made anew: a CRL signed again, or a foreign root that appeared."""
+        self._fresh_crl()
         return self._index.crl_number, sum(path.exists() for path in self._foreign_paths())
 
     def standing(self, peer: PeerCertificate) -> Standing:
@@ -317,24 +320,38 @@ class Authority:
         return gone
 
     def crl(self) -> bytes:
-        """The list of what the organisations authority revoked, DER, in force for a week."""
+        """The list of what the organisations authority revoked, DER, in force for a week (out of date in `crl_stale`)."""
+        data = self._fresh_crl()
+        if not self.crl_stale:
+            return data
+        past = self._now() - timedelta(days=30)
+        return revocation.sign_crl(self._issuer("org"), _revocations(self._index.issued), self._index.crl_number, past)
+
+    def _fresh_crl(self) -> bytes:
+        """The CRL on disk, signed again a day before its end; read and checked once for each number."""
         self._refresh()
-        path = self._dir / "crl.der"
-        data = path.read_bytes() if path.exists() else b""
-        if not revocation.in_force(data, self._now() + timedelta(days=1)):
-            with self._writing():
-                self._commit(self._index.issued, sign_crl=True)
-            data = path.read_bytes()
-        if self.crl_stale:
-            entries = [(i.serial, i.revoked_at) for i in self._index.issued if i.revoked_at and i.issuer == "org"]
-            past = self._now() - timedelta(days=30)
-            return revocation.sign_crl(self._issuer("org"), entries, self._index.crl_number, past)
+        number, until, data = self._crl
+        if number == self._index.crl_number and self._now() < until:
+            return data
+        with self._writing():
+            path = self._dir / "crl.der"
+            data = path.read_bytes() if path.exists() else b""
+            until = self._now() + _RETRY
+            if not revocation.in_force(data, self._now() + _CRL_MARGIN):
+                try:
+                    self._commit(self._index.issued, sign_crl=True)
+                    data = path.read_bytes()
+                except OSError:  # disk full: the list at hand serves as long as it is in force
+                    if not revocation.in_force(data, self._now()):
+                        raise
+            until = max(until, revocation.end_of(data) - _CRL_MARGIN)
+            self._crl = (self._index.crl_number, until, data)
         return data
 
     @property
     def crl_path(self) -> Path:
         """PEM file of both CRLs in force, for OpenSSL stores."""
-        self.crl()
+        self._fresh_crl()
         return self._dir / "crl.pem"
 
     def root_crl(self) -> bytes:
@@ -374,8 +391,7 @@ class Authority:
         number = self._index.crl_number + 1 if sign_crl else self._index.crl_number
         self._adopt(write_index(self._index_path, Index(issued, number)))
         if sign_crl:
-            entries = [(i.serial, i.revoked_at) for i in issued if i.revoked_at and i.issuer == "org"]
-            der = revocation.sign_crl(self._issuer("org"), entries, number, self._now())
+            der = revocation.sign_crl(self._issuer("org"), _revocations(issued), number, self._now())
             write_atomically(self._dir / "crl.pem", revocation.pem(der) + revocation.pem(self.root_crl()))
             write_atomically(self._dir / "crl.der", der)
 
@@ -417,6 +433,10 @@ class Authority:
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _revocations(issued: Sequence[Issued]) -> list[tuple[int, datetime | None]]:
+    return [(i.serial, i.revoked_at) for i in issued if i.revoked_at and i.issuer == "org"]
 
 
 def _issued_by(issuer: x509.Certificate, der: bytes) -> bool:

@@ -9,17 +9,28 @@ one not made for TLS clients, dies in the handshake in both modes: OpenSSL offer
 
 from __future__ import annotations
 
-import asyncio.sslproto
 import ssl
 import threading
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.pki.asyncio_tls import send_alerts, shrink_tls_buffers
 from adapters.pki.authority import Authority
 from adapters.pki.handshakes import Handshakes
 from adapters.pki.model import Issued
 from gateway.messaging.trust import PeerCertificate, parse_certificate
 from gateway.sandbox.model import TlsMode
+
+__all__ = [
+    "CIPHERS",
+    "NO_CHECK_TIME",
+    "Contexts",
+    "client_context",
+    "peer_of",
+    "server_context",
+    "shrink_tls_buffers",
+    "tls_object",
+]
 
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name
 
@@ -57,9 +68,7 @@ def server_context(
         context.verify_mode = ssl.CERT_REQUIRED if require else ssl.CERT_OPTIONAL
         context.load_verify_locations(cadata=_cadata(authority, foreign=mode is TlsMode.APPLICATION))
         _set_verification(context, authority, mode)
-    # every session shows its certificate: nothing is resumed, so a revocation takes effect at once
-    context.num_tickets = 0
-    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0  # TLS 1.3: a handshake each time, two writes less
     if sni:
         context.sni_callback = _by_name(dict(sni))
     return handshakes.watch(context) if handshakes else context
@@ -119,12 +128,14 @@ def _by_name(contexts: Mapping[str, ssl.SSLContext]) -> Any:
 class Contexts:
     """Contexts by certificate and use, made once and made anew after a revocation (a store cannot forget).
 
-    Doors ask for the context of each new connection: a look-up, no more. `mode` is that of the gateway.
+    Doors ask for the context of each new connection: a look-up, no more. `mode` is that of the gateway. Making one has
+    asyncio send the alerts of the handshakes it refuses (`asyncio_tls.send_alerts`).
     """
 
     def __init__(
         self, authority: Authority, *, mode: TlsMode = TlsMode.APPLICATION, handshakes: Handshakes | None = None
     ) -> None:
+        send_alerts()
         self.authority = authority
         self.mode = mode
         self.handshakes = handshakes or Handshakes()
@@ -227,12 +238,3 @@ def _rest_of_chain(tls: Any, leaf: bytes) -> tuple[bytes, ...]:
         chain = (reader() if reader else None) or ()
     ders = (item if isinstance(item, bytes) else ssl.PEM_cert_to_DER_cert(item.public_bytes()) for item in chain)
     return tuple(der for der in ders if der != leaf)
-
-
-def shrink_tls_buffers(size_bytes: int = 32 * 1024) -> None:
-    """Lower the read buffer asyncio allocates for every TLS connection (256 KB by default).
-
-    An idle connection falls from 0.29 to 0.07 MB; large messages need a few more reads. Affects the whole process: called
-    once, by the program that owns it. uvloop has its own buffers and does not need it.
-    """
-    asyncio.sslproto.SSLProtocol.max_size = size_bytes

@@ -36,13 +36,20 @@ def sign_crl(
     return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
+def end_of(der: bytes) -> datetime:
+    """The next update a CRL announces. Raises ValueError when it cannot be read or announces none."""
+    next_update = x509.load_der_x509_crl(der).next_update_utc
+    if next_update is None:
+        raise ValueError("a CRL without nextUpdate")
+    return next_update
+
+
 def in_force(der: bytes, moment: datetime) -> bool:
     """Whether a CRL can be read and still holds at `moment`."""
     try:
-        next_update = x509.load_der_x509_crl(der).next_update_utc
+        return moment < end_of(der)
     except ValueError:
         return False
-    return next_update is not None and moment < next_update
 
 
 def pem(der: bytes) -> bytes:

@@ -70,6 +70,7 @@ def rules(reading: WhitelistReading) -> list[str]:
 def xmlsec_verifies(data: bytes) -> bool:
     root = etree.fromstring(data)
     node = xmlsec.tree.find_node(root, xmlsec.constants.NodeSignature)
+    assert node is not None
     context = xmlsec.SignatureContext()
     certificate = base64.b64decode("".join((root.findtext(f".//{{{DS}}}X509Certificate") or "").split()))
     context.key = xmlsec.Key.from_memory(certificate, xmlsec.constants.KeyDataFormatCertDer)

@@ -142,7 +142,8 @@ def test_two_authorities_of_one_process_know_nothing_of_each_other(tmp_path: Pat
         two.revoke(issued)
     one.revoke(issued)
     assert one.standing(theirs).revoked
-    assert two.generation != one.generation
+    assert len(x509.load_der_x509_crl(one.crl())) == 1
+    assert len(x509.load_der_x509_crl(two.crl())) == 0
 
 
 def test_what_one_opening_revokes_another_opening_of_the_same_directory_sees(tmp_path: Path) -> None:
@@ -231,6 +232,26 @@ def test_a_crl_near_its_end_is_signed_again(tmp_path: Path) -> None:
     second = x509.load_der_x509_crl(authority.crl())
     assert second.next_update_utc is not None
     assert second.next_update_utc > times[0] + timedelta(days=6)
+
+
+def test_a_crl_that_cannot_be_signed_again_serves_until_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = [datetime(2026, 1, 1, tzinfo=UTC)]
+    authority = Authority.open(tmp_path, now=lambda: times[0])
+    first = authority.crl()
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("adapters.pki.index.write_atomically", full)
+    times[0] += timedelta(days=6, hours=1)
+    assert authority.crl() == first
+    times[0] += timedelta(days=1)
+    with pytest.raises(OSError, match="No space"):
+        authority.crl()
+    monkeypatch.undo()
+    assert authority.crl() != first
 
 
 def test_an_outage_of_the_crl_can_be_played(tmp_path: Path) -> None:
