@@ -160,3 +160,17 @@ def _parse(text: str, table: dict[str, tuple[str, re.Pattern[str]]]) -> IdNat | 
 def reserved(kind: str, value: str) -> bool:
     """Whether a FINESS, RPPS, SIREN or SIRET belongs to the fictitious blocks of this product."""
     return any(b.kind == kind and b.pattern.fullmatch(value) is not None for b in RESERVED_BLOCKS)
+
+
+def matricule_key(number: str) -> str:
+    """The two-digit key of the 13 characters of a NIR or NIA: 97 minus the number modulo 97, 2A read 19 and 2B read 18."""
+    digits = number.replace("2A", "19").replace("2B", "18")
+    return f"{97 - int(digits) % 97:02d}"
+
+
+def siret_of(number: int, establishment: int = 1) -> str:
+    """A SIRET of the fictitious block: company number 0 to 999, establishment number from 1."""
+    siren = f"00048{number:03d}"
+    siren += luhn_key(siren)
+    body = f"{siren}{establishment:04d}"
+    return body + luhn_key(body)
