@@ -7,10 +7,11 @@
 | `METADATA_RULES`     | `XdsMetadata`                    | mail, file, DMP                     |
 | `METADATA_CDA_RULES` | (`DocumentEntry`, `CdaDocument`) | mail, file (warnings); DMP (refusal) |
 
-Official samples (profile `official-samples`): the eight ANS packages and the ANS examples are accepted, their real
-defects told as warnings: stray references (MET-10), facility code as contentTypeCode (MET-15), codes newer or older
-than the value sets (CDA-04, MET-12), labels (CDA-06), keys of fictitious RPPS and FINESS (CDA-18), versions without
-RPLC (CDA-14), PDF bodies without PDF/A-1 marker (CDA-25), file names of the test tool.
+Official samples (profile `official-samples`): the ANS packages and examples are accepted, their real defects told as
+warnings or less. Seen in them: stray references (MET-10) and facility code as contentTypeCode (MET-15) in every
+package; a custodian without register digit (CDA-17, IMG-DA-IMG 2024); a document without setId (CDA-07, radiology N1);
+keys of fictitious RPPS and FINESS (CDA-18); versions without RPLC or the reverse (CDA-14); labels (CDA-06); facilities
+without id (CDA-30); authors without code or structure (CDA-21); PDF bodies without PDF/A-1 marker (CDA-25).
 """
 
 from gateway.documents.rules_document import RULES as DOCUMENT_RULES

@@ -126,7 +126,13 @@ def header_complete(document: CdaDocument, ctx: RuleContext) -> Iterable[Hit]:
     )
     for name, told in wanted:
         if not told:
-            yield Hit(document.place(name.partition("/")[0]), "∅", name, params={"name": name})
+            where = document.place(name.partition("/")[0])
+            yield Hit(where, "∅", name, params={"name": name}, severity=_lowered(ctx))
+
+
+def _lowered(ctx: RuleContext) -> Severity | None:
+    """Official samples have this defect: it is told, and stops nothing."""
+    return Severity.WARNING if ctx.profile == "official-samples" else None
 
 
 def _root(document: CdaDocument) -> str:
@@ -262,7 +268,7 @@ def national_identifier_form(document: CdaDocument, ctx: RuleContext) -> Iterabl
     """PS_IdNat and Struct_IdNat: a digit that names the register, then a number of its length."""
     for name, value, where, told, expected in _identifiers(document):
         if told is None:
-            yield Hit(where, value[:40], expected, params={"name": name})
+            yield Hit(where, value[:40], expected, params={"name": name}, severity=_lowered(ctx))
 
 
 @rule("CDA-18")
