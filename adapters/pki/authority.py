@@ -15,14 +15,17 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from adapters.pki import leaves, revocation
 from adapters.pki.index import Index, locked, read_index, stamp_of, write_atomically, write_index
 from adapters.pki.model import Fault, Issued, Profile, Subject
+from adapters.pki.signer import KeySigner
 from gateway.messaging.trust import PeerCertificate, Standing, dn_of_name, parse_certificate
+
+__all__ = ["ORG_NAME", "ROOT_NAME", "Authority", "KeySigner", "UnknownCertificate"]
 
 ROOT_NAME = "TEST AC RACINE IGC-SANTE ELEMENTAIRE"
 ORG_NAME = "TEST AC IGC-SANTE ELEMENTAIRE ORGANISATIONS"
@@ -35,33 +38,6 @@ _REMEMBERED = 4096
 
 class UnknownCertificate(LookupError):
     """No certificate of this authority bears the key, fingerprint or serial asked for."""
-
-
-class KeySigner:
-    """`gateway.ports.Signer` over one issued certificate."""
-
-    def __init__(self, certificate: bytes, key: rsa.RSAPrivateKey) -> None:
-        self._certificate = certificate
-        self._key = key
-
-    @property
-    def certificate(self) -> bytes:
-        """DER."""
-        return self._certificate
-
-    @property
-    def private_key(self) -> rsa.RSAPrivateKey:
-        """The key itself, for libraries that sign by themselves."""
-        return self._key
-
-    def sign(self, data: bytes, digest: str) -> bytes:
-        """RSA PKCS#1 v1.5 over `data`; `digest` is `sha256` or `sha1`. Raises ValueError for another."""
-        if digest not in _DIGESTS:
-            raise ValueError(f"digest {digest!r}: sha256 or sha1 expected")
-        return self._key.sign(data, padding.PKCS1v15(), _DIGESTS[digest])
-
-
-_DIGESTS: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha1": hashes.SHA1()}  # noqa: S303  # DMP lots
 
 
 def _utc_now() -> datetime:
