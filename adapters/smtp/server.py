@@ -60,6 +60,7 @@ class MssSmtp(SmtpWire):
                 if self.leaving and not self.busy:
                     self.say(Reply.SHUTTING_DOWN)
                     break
+                await self.breathe()
         except Gone:
             pass
         except asyncio.CancelledError:
@@ -165,9 +166,8 @@ class MssSmtp(SmtpWire):
             self._fault(Reply.ARGUMENT)
         elif self.session.secured:
             self._fault(Reply.TLS_ALREADY)
-        elif self._buffer:
-            refused = await self._fact("injection", str(len(self._buffer)), "0", "STARTTLS")
-            self._buffer = b""
+        elif behind := self._unread():
+            refused = await self._fact("injection", str(len(behind)), "0", "STARTTLS")
             if refused is not None:
                 await self._refuse("STARTTLS", refused)
             else:

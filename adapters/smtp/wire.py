@@ -35,6 +35,7 @@ log = structlog.get_logger("smtp")
 LINE_LIMIT = 2048  # RFC 5321 §4.5.3.1.4 gives 512, SIZE, DSN and AUTH add to it
 RESPONSE_LIMIT = 12288  # a response inside AUTH (RFC 4954 §4)
 _BUFFER_LIMIT = 64 * 1024
+_GROUP = 100  # replies gathered before they are sent
 
 
 class Gone(Exception):
@@ -58,6 +59,7 @@ class SmtpWire(SMTP):
         self._layer: SmallSslProtocol | None = None
         self._handler_coroutine: asyncio.Task[None] | None = None
         self._buffer = b""
+        self._at = 0  # what comes before was obeyed
         self._skipping = False  # inside a line that is too long
         self._reading_paused = False
         self._replies: list[bytes] = []
@@ -100,7 +102,8 @@ class SmtpWire(SMTP):
         if self._reader_of_data is not None:
             self._take_data(data)
             return
-        self._buffer += data
+        self._buffer = self._buffer[self._at :] + data
+        self._at = 0
         if self._arrival is not None:
             self._wake()
         elif len(self._buffer) > _BUFFER_LIMIT and not self._reading_paused and self.transport is not None:
@@ -155,18 +158,32 @@ class SmtpWire(SMTP):
 
     def _next_line(self, limit: int = LINE_LIMIT) -> bytes | Reply | None:
         """The next whole line without its end; a `Reply` when it is no sound line; None when more octets are needed."""
-        line, end, rest = self._buffer.partition(b"\n")
-        if not end:
-            if len(line) > limit:
-                self._skipping, self._buffer = True, b""
+        end = self._buffer.find(b"\n", self._at)
+        if end < 0:
+            if len(self._buffer) - self._at > limit:
+                self._skipping, self._buffer, self._at = True, b"", 0
             return None
-        self._buffer = rest
+        line = self._buffer[self._at : end]
+        self._at = end + 1
         if self._skipping or len(line) >= limit:
             self._skipping = False
             return Reply.LINE_TOO_LONG
         if line[-1:] != b"\r":
             return Reply.BARE_LF
         return line[:-1]
+
+    def _unread(self) -> bytes:
+        """Take what arrived and was not read as a line."""
+        rest, self._buffer, self._at = self._buffer[self._at :], b"", 0
+        return rest
+
+    async def breathe(self) -> None:
+        """Between commands of one group: replies leave, a slow reader is waited for, other connections get their turn."""
+        if len(self._replies) >= _GROUP:
+            self._flush()
+            if self._writable is not None:
+                await self._writable
+            await asyncio.sleep(0)
 
     async def read_response(self) -> bytes | Reply:
         """One line inside an exchange (AUTH). Raises Gone."""
@@ -180,7 +197,7 @@ class SmtpWire(SMTP):
         Raises Gone when the connection ends first.
         """
         self._reader_of_data, self._body, self._body_lost = DataReader(), body, False
-        begun, self._buffer = self._buffer, b""
+        begun = self._unread()
         self._flush()
         try:
             if begun:
@@ -206,7 +223,7 @@ class SmtpWire(SMTP):
                 self._body_lost = True
                 body.abandon()
         if reader.done:
-            self._buffer = reader.rest
+            self._buffer, self._at = reader.rest, 0
             self._reader_of_data = None
             self._wake()
         elif body.overrun_bytes > self.limits.overrun_bytes:
@@ -265,6 +282,8 @@ class SmtpWire(SMTP):
         elif not self._over:
             self.say(Reply.TIMEOUT)
             self._close()
+            if self._writable is not None and self.transport is not None:
+                self.transport.abort()  # nobody reads: what is queued will never leave
             self._wake()
 
     def _end(self) -> None:

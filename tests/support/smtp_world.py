@@ -17,7 +17,16 @@ from adapters.smtp.desk import PkiDesk
 from adapters.smtp.door import Services, SessionLimits
 from adapters.smtp.listeners import ListenerPlan, SmtpListeners
 from adapters.smtp.reception import PatientMode
-from gateway.directory.model import Listing, Mailbox, MailboxKind, MailboxState, Operator, RoutingClass, Structure, Territory
+from gateway.directory.model import (
+    Listing,
+    Mailbox,
+    MailboxKind,
+    MailboxState,
+    Operator,
+    RoutingClass,
+    Structure,
+    Territory,
+)
 from gateway.exchange.model import Event, Submission
 from gateway.ports import AppendEvent, StoreUnavailable
 from gateway.rules import RuleBook
@@ -116,7 +125,7 @@ class World:
 
     pki: Pki
     territory_: Territory
-    policy_: Policy = Policy()
+    policy_: Policy = field(default_factory=Policy)
     taken: list[Submission] = field(default_factory=list)
     bytes_taken: list[bytes] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
