@@ -13,7 +13,7 @@ from dataclasses import replace
 from lxml import etree
 
 from gateway.documents.model import Actor, Association, Code, DocumentEntry, Issue, SubmissionSet, XdsMetadata
-from gateway.documents.open_nodes import Node
+from gateway.documents.open_nodes import MOST, Node, plain_text
 from gateway.documents.open_patient import metadata_identity
 from gateway.documents.xml import local, namespace, parse_xml, xpath_of
 from gateway.identity.model import IdentityView
@@ -305,29 +305,36 @@ def _entry_identity(
 
 
 def _values(slot: Node) -> tuple[Located, ...]:
-    values = slot.one("ValueList")
-    if values is None:
+    """The values of a slot. Read without grouping: there are three levels for each of a hundred slots."""
+    element = slot.element
+    texts = [value for values in element for value in values if local(value) == "Value"]
+    if not texts:
         return ()
-    name = slot.attribute("name")
-    path = f"{slot.path.rpartition('/')[0]}/Slot[@name='{name}']/ValueList/Value"
-    found = values.all("Value")
-    many = len(found) > 1
+    path = f"{slot.path.rpartition('/')[0]}/Slot[@name='{element.get('name', '')}']/ValueList/Value"
+    if len(texts) == 1:
+        return (Located(plain_text(texts[0]), Where(PlaceKind.XPATH, path, texts[0].sourceline)),)
     return tuple(
-        Located(v.text, Where(PlaceKind.XPATH, f"{path}[{i}]" if many else path, v.element.sourceline))
-        for i, v in enumerate(found, 1)
+        Located(plain_text(value), Where(PlaceKind.XPATH, f"{path}[{i}]", value.sourceline))
+        for i, value in enumerate(texts[:MOST], 1)
     )
 
 
 def _label(name: Node | None) -> str:
-    text = name.one("LocalizedString") if name is not None else None
-    return "" if text is None else text.attribute("value")
+    if name is None:
+        return ""
+    return next((text.get("value", "") for text in name.element if local(text) == "LocalizedString"), "")
+
+
+def _system(part: Node) -> str:
+    """The codingScheme of a classification."""
+    for slot in part.groups.get("Slot", ()):
+        if slot.get("name") == "codingScheme":
+            return next((plain_text(v) for values in slot for v in values if local(v) == "Value"), "")
+    return ""
 
 
 def _classified(part: Node) -> Code:
-    system = next(
-        (v[0].value for s in part.all("Slot") if s.attribute("name") == "codingScheme" and (v := _values(s))), ""
-    )
-    return Code(part.attribute("nodeRepresentation"), system, _label(part.one("Name")))
+    return Code(part.attribute("nodeRepresentation"), _system(part), _label(part.one("Name")))
 
 
 def _author(part: Node) -> Actor:

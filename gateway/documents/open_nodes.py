@@ -96,10 +96,7 @@ class Node:
     @property
     def text(self) -> str:
         """The text, as written; line breaks and indentation around or inside it become one space, and none at the ends."""
-        text = self.element.text
-        if text is None:
-            return ""
-        return " ".join(text.split()) if "\n" in text or "\t" in text else text
+        return plain_text(self.element)
 
     @property
     def where(self) -> Where:
@@ -110,3 +107,11 @@ class Node:
     def told(self) -> Located:
         """The text with its place."""
         return Located(self.text, self.where)
+
+
+def plain_text(element: etree._Element) -> str:
+    """The text of an element, its line breaks and indentation aside (see `Node.text`)."""
+    text = element.text
+    if text is None:
+        return ""
+    return " ".join(text.split()) if "\n" in text or "\t" in text else text

@@ -35,13 +35,15 @@ def open_xdm(data: bytes, label: str, where: Where, limits: Limits = Limits()) -
         issues = _missing(useful, found, where)
     metadata = tuple(_opened(f, len(found), limits) for f in found)
     documents = tuple(_documents(useful, found, metadata, limits))
+    known = {d.where.path: d.sha1 for d in documents}
     top = top_folder(tuple(f.path for f in useful))
     names = {f.path[len(top) :].upper() for f in useful if f.path.startswith(top)}
     return XdmPackage(
         label=label,
         where=where,
         files=tuple(
-            PackagedFile(f.path, len(f.data), sha1(f.data, usedforsecurity=False).hexdigest()) for f in inflated
+            PackagedFile(f.path, len(f.data), known.get(f.path) or sha1(f.data, usedforsecurity=False).hexdigest())
+            for f in inflated
         ),
         metadata=metadata,
         documents=documents,

@@ -177,6 +177,8 @@ def unsafe_name(name: str) -> bool:
 
 def printable(name: str) -> str:
     """A name of a stranger made safe to show: no control character, at most 200 characters."""
+    if len(name) <= 200 and name.isprintable():
+        return name
     return "".join(c if c.isprintable() else "�" for c in name[:200])
 
 
