@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from gateway.rules.model import Hit, RuleContext, rule
+from gateway.rules.model import ComparedValue, Hit, RuleContext, rule
 from gateway.sharing.case import Case, masked_cx
 from gateway.sharing.certificates import ChainFault, holder_of, same_name
 from gateway.sharing.constants import MODE_AIR, MODE_DIRECT
+from gateway.sharing.registry import FIND_DOCUMENTS, PATIENT
+from gateway.sharing.registry import PLACE as QUERY_PLACE
 from gateway.sharing.rights import BLOCKED, VALID, Operation, allowed, needs_authorisation, profile_of
+from gateway.sharing.td02 import PATIENT_PLACE
 from gateway.sharing.vihf import (
     ASSERTION,
     MODES,
@@ -22,6 +25,8 @@ from gateway.sharing.vihf import (
     Vihf,
     attribute_place,
     instant,
+    patient_id,
+    patient_of,
 )
 from gateway.sharing.vihf_signature import SealFault
 from gateway.values import PlaceKind, Where
@@ -350,4 +355,30 @@ def not_blocked(case: Case, ctx: RuleContext) -> Iterator[Hit]:
         yield Hit(ASSERTION / "Subject/NameID", "AUTORISATION = INTERDIT", "AUTORISATION = VALIDE")
 
 
+@rule("DMP-41")
+def same_patient(case: Case, ctx: RuleContext) -> Iterator[Hit]:
+    """A query is about the patient the VIHF was made for. For a lot, INS-134 says it. Source: GIE samples v02.05.00."""
+    vihf, request = case.request.vihf, case.request
+    if vihf is None or vihf.patient is None:
+        return
+    if request.td02 is not None and (request.td02.matricule, request.td02.oid) != vihf.patient:
+        asked = patient_id(request.td02.matricule, request.td02.oid) if request.td02.matricule else ""
+        place = Where(PlaceKind.XPATH, PATIENT_PLACE.path, request.td02.line)
+        yield _differ(place, asked, vihf.resource_id)
+    if request.query is not None and request.query.query_id == FIND_DOCUMENTS:
+        asked = request.query.one(PATIENT)
+        if asked and patient_of(asked) != vihf.patient:
+            place = Where(PlaceKind.XPATH, f"{QUERY_PLACE.path}/AdhocQuery/Slot[@name='{PATIENT}']")
+            yield _differ(place, asked, vihf.resource_id)
+
+
+def _differ(place: Where, asked: str, claimed: str) -> Hit:
+    values = (
+        ComparedValue("vihf", "resource-id", masked_cx(claimed, (asked,))),
+        ComparedValue("requête", place.path, masked_cx(asked, (claimed,))),
+    )
+    return Hit(place, values[1].value, values[0].value, values)
+
+
+TARGET_RULES = (same_patient,)
 RIGHTS_RULES = (operation_allowed, authorisation_valid, not_blocked)

@@ -6,13 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from gateway.documents.model import DocumentEntry
 from gateway.rules.model import ComparedValue, Hit, RuleContext, Severity, rule
 from gateway.sandbox.model import SignatureMode
 from gateway.sharing.case import Case, masked_cx
 from gateway.sharing.certificates import ChainFault, holder_of
 from gateway.sharing.constants import HIDDEN_PATIENT, MASKED_PS, MODE_DIRECT
-from gateway.sharing.lot import Lot, LotDocument, author_ids, is_signature
+from gateway.sharing.lot import Lot, LotDocument, author_ids
 from gateway.sharing.registry_answer import bare
 from gateway.sharing.xades import LotSealFault
 from gateway.values import PlaceKind, Where
@@ -202,66 +201,11 @@ def unique_id_is_an_oid(case: Case, ctx: RuleContext) -> Iterator[Hit]:
 
 
 @rule("DMP-76")
-def metadata_complete(case: Case, ctx: RuleContext) -> Iterator[Hit]:
-    """Mandatory metadata are there. Source: CI-SIS structuration minimale."""
-    lot = _lot(case)
-    found = lot.metadata.submission_set
-    if found is None:
-        yield Hit(LOT, "∅", "SubmissionSet", params={"name": "SubmissionSet"})
-    else:
-        told = (
-            ("author", bool(found.authors)),
-            ("contentTypeCode", found.content_type is not None),
-            ("patientId", found.patient_id is not None),
-            ("sourceId", found.source_id is not None),
-            ("uniqueId", found.unique_id is not None),
-            ("submissionTime", bool(found.submission_time)),
-        )
-        for name, there in told:
-            if not there:
-                yield Hit(found.where, "∅", name, params={"name": f"SubmissionSet.{name}"})
-    for entry in lot.metadata.entries:
-        for name, there in _expected_of(entry):
-            if not there:
-                yield Hit(entry.where, "∅", name, params={"name": f"DocumentEntry.{name}"}, container=entry.label)
-
-
-def _expected_of(entry: DocumentEntry) -> Iterator[tuple[str, bool]]:
-    yield "uniqueId", entry.unique_id is not None
-    yield "patientId", entry.patient_id is not None
-    yield "author", bool(entry.authors)
-    yield "typeCode", entry.type_code is not None
-    yield "classCode", entry.class_code is not None
-    yield "formatCode", entry.format_code is not None
-    yield "creationTime", bool(entry.creation_time)
-    yield "languageCode", bool(entry.language)
-    yield "mimeType", bool(entry.mime_type)
-    yield "legalAuthenticator", entry.legal_authenticator is not None
-    yield "healthcareFacilityTypeCode", entry.facility_type is not None
-    yield "practiceSettingCode", entry.practice_setting is not None
-    yield "confidentialityCode", bool(entry.confidentiality)
-    yield "sourcePatientId", entry.source_patient_id is not None
-    if not is_signature(entry):
-        yield "serviceStartTime", bool(entry.service_start)
-        yield "sourcePatientInfo", bool(entry.source_patient_info)
-
-
-@rule("DMP-77")
-def one_patient_in_the_lot(case: Case, ctx: RuleContext) -> Iterator[Hit]:
-    """Submission set and entries carry one patientId. Source: IHE ITI TF-3 4.2.4.1, XDSPatientIdDoesNotMatch."""
-    lot = _lot(case)
-    found = lot.metadata.submission_set
-    if found is None or found.patient_id is None:
-        return
-    wanted = found.patient_id.value
-    for entry in lot.metadata.entries:
-        told = entry.patient_id
-        if told is not None and _same_patient(told.value) != _same_patient(wanted):
-            values = (
-                ComparedValue(lot.metadata.label, "SubmissionSet.patientId", masked_cx(wanted, (told.value,))),
-                ComparedValue(entry.label, "DocumentEntry.patientId", masked_cx(told.value, (wanted,))),
-            )
-            yield Hit(told.where, values[1].value, values[0].value, values, container=entry.label)
+def traits_sent(case: Case, ctx: RuleContext) -> Iterator[Hit]:
+    """Each document's entry tells the patient's traits (sourcePatientInfo); the lot's signature does not. Source: CI-SIS."""
+    for document in _lot(case).clinical:
+        if not document.entry.source_patient_info:
+            yield Hit(document.entry.where, "∅", "sourcePatientInfo", container=document.entry.label)
 
 
 @rule("DMP-78")
@@ -291,19 +235,6 @@ def no_folder(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     """The DMP knows no XDS folder (none was found in public material: choice of this sandbox)."""
     if _lot(case).metadata.folders:
         yield Hit(LOT, f"{_lot(case).metadata.folders} Folder", "0")
-
-
-@rule("DMP-81")
-def every_entry_is_a_member(case: Case, ctx: RuleContext) -> Iterator[Hit]:
-    """HasMember ties each entry to the submission set. Source: IHE ITI TF-3 4.2.1.4."""
-    lot = _lot(case)
-    found = lot.metadata.submission_set
-    members = {
-        a.target for a in lot.metadata.associations if a.kind == "HasMember" and found and a.source == found.entry_id
-    }
-    for entry in lot.metadata.entries:
-        if found is not None and entry.entry_id not in members:
-            yield Hit(entry.where, "∅", f"HasMember {found.entry_id} → {entry.entry_id}", container=entry.label)
 
 
 @rule("DMP-82")
@@ -386,11 +317,9 @@ LOT_RULES = (
     same_case,
     every_entry_has_its_octets,
     every_document_has_an_entry,
-    metadata_complete,
-    one_patient_in_the_lot,
+    traits_sent,
     unique_id_is_an_oid,
     unique_in_the_lot,
-    every_entry_is_a_member,
     no_folder,
     masks_add_to_n,
     not_restricted,

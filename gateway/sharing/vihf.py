@@ -121,8 +121,8 @@ class Vihf:
         if match is None:
             identifiers: tuple[PatientIdentifier, ...] = ()
         else:
-            identifiers = (PatientIdentifier(match[1], match[3], where, match[5], match[2]),)
-        return IdentityView(ContainerKind.VIHF, "vihf", where, identifiers)
+            identifiers = (PatientIdentifier(match[1], match[3], where, match[5], match[2], self.resource_id),)
+        return IdentityView(ContainerKind.VIHF, "vihf", where, identifiers, ins_expected=True)
 
 
 def patient_of(cx: str) -> tuple[str, str] | None:
