@@ -28,6 +28,7 @@ _IN_TEXT = re.compile(
     r"(?<![0-9A-Za-z])[12][ .\-\u00a0]?[0-9]{2}[ .\-\u00a0]?[0-9]{2}[ .\-\u00a0]?(?:[0-9]{2}|2[ABab])"
     r"[ .\-\u00a0]?[0-9]{3}[ .\-\u00a0]?[0-9]{3}[ .\-\u00a0]?[0-9]{2}(?![0-9A-Za-z])"
 )
+_READ = 64  # characters: what is longer is no matricule, whatever separators it holds
 _CORSICA = {"2A": "19", "2B": "18"}
 
 
@@ -42,7 +43,7 @@ class Month(StrEnum):
 
 def canonical(value: str) -> str:
     """The form used to compare: upper case, without space, dot or hyphen. Never sent in place of what was written."""
-    if _WHOLE.fullmatch(value):
+    if _WHOLE.fullmatch(value) or len(value) > _READ:
         return value
     return _SEPARATORS.sub("", value).upper()
 

@@ -43,15 +43,19 @@ def source_id(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
         yield Hit(view.where, EMPTY, "IPP^^^&OID&ISO^PI")
 
 
-def local_part_is_sound(address: str) -> bool:
-    """The local part of a patient address passes INS-001 to INS-005."""
-    return m.has_right_key(address.partition("@")[0].upper())
+def local_part(address: str) -> str:
+    """What stands before the @ of a patient address, in upper case to compare with a matricule; bounded."""
+    return address[:100].partition("@")[0].upper()
 
 
 @rule("INS-145")
 def patient_address(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     """The local part is a matricule of fifteen characters with a right key; case does not matter."""
-    if view.kind is ContainerKind.MAIL and view.mailbox is not None and not local_part_is_sound(view.mailbox.value):
+    if (
+        view.kind is ContainerKind.MAIL
+        and view.mailbox is not None
+        and not m.has_right_key(local_part(view.mailbox.value))
+    ):
         yield Hit(view.mailbox.where, mask_address(view.mailbox.value), "<matricule>@patient…")
 
 

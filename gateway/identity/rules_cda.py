@@ -12,6 +12,7 @@ from gateway.identity.dates import parse_date
 from gateway.identity.matricule import canonical
 from gateway.identity.model import ContainerKind, IdentityView
 from gateway.identity.reading import all_ins, ins_of, is_missing
+from gateway.identity.rules_address import local_part
 from gateway.rules.masking import EMPTY, mask_address, mask_matricule, mask_trait
 from gateway.rules.model import Hit, RuleContext, rule
 
@@ -117,8 +118,8 @@ def patient_mailbox(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     if view.kind is not ContainerKind.CDA or view.mailbox is None:
         return
     found = all_ins(view)
-    local = view.mailbox.value.partition("@")[0]
-    if found and all(canonical(ins.value) != local.upper() for ins in found):
+    local = local_part(view.mailbox.value)
+    if found and all(canonical(ins.value) != local for ins in found):
         expected = found[0].value
         yield Hit(view.mailbox.where, mask_address(view.mailbox.value, (expected,)), mask_matricule(expected, (local,)))
 

@@ -20,6 +20,7 @@ from gateway.values import Located, Where
 
 Views = tuple[IdentityView, ...]
 
+SHOWN_ARC = 12  # characters of the last arc of an OID
 LISTED = 20  # containers shown side by side in one finding
 _BOUND = 500  # characters of a name that are compared
 _HAVE_OWN_RULE = frozenset({ContainerKind.MAIL, ContainerKind.VIHF, ContainerKind.DATAMATRIX})
@@ -33,6 +34,7 @@ class Told:
     written: str
     where: Where
     compared: str
+    shown_after: str = ""  # in clear, after the masked value: the end of an OID
 
 
 def side_by_side(told: Sequence[Told], mask: Callable[[str, Sequence[str]], str]) -> tuple[ComparedValue, ...]:
@@ -40,7 +42,10 @@ def side_by_side(told: Sequence[Told], mask: Callable[[str, Sequence[str]], str]
     shown = told[:LISTED]
     values = tuple(dict.fromkeys(t.written for t in shown))
     return tuple(
-        ComparedValue(t.view.label, str(t.where), mask(t.written, [v for v in values if v != t.written])) for t in shown
+        ComparedValue(
+            t.view.label, str(t.where), mask(t.written, [v for v in values if v != t.written]) + t.shown_after
+        )
+        for t in shown
     )
 
 
@@ -72,19 +77,13 @@ def matricule(views: Views, ctx: RuleContext) -> Iterator[Hit]:
         return
     told = [ins_told(view, ins) for view, ins in holders]
     told.sort(key=lambda t: (t.view is not pair[0], t.view is not pair[1]))
-    yield disagreement(told[0], told[1], side_by_side(told, mask_ins))
+    yield disagreement(told[0], told[1], side_by_side(told, mask_matricule))
 
 
 def ins_told(view: IdentityView, ins: PatientIdentifier) -> Told:
-    """An INS as written: matricule, then the last arc of its OID."""
+    """An INS to compare by OID and matricule, shown as `2790······[12]3·89 (.10)`."""
     oid, number = ins_key(ins)
-    return Told(view, f"{ins.value} (.{oid.rpartition('.')[2]})", ins.where, number)
-
-
-def mask_ins(written: str, others: Sequence[str]) -> str:
-    """`2790······[12]3·89 (.10)`: the matricule masked, its OID in clear."""
-    value, _, oid = written.partition(" ")
-    return f"{mask_matricule(value, [other.partition(' ')[0] for other in others])} {oid}"
+    return Told(view, ins.value, ins.where, f"{number} {oid}", f" (.{oid.rpartition('.')[2][:SHOWN_ARC]})")
 
 
 Holder = tuple[IdentityView, PatientIdentifier]

@@ -20,7 +20,7 @@ def _spelt(view: IdentityView) -> Iterator[tuple[TraitName, Located, str]]:
     """The name traits whose characters deserve a look, cut to a bounded length."""
     for name, trait in names(view):
         value = trait.value
-        if not t.is_clean(value[: t.EXAMINED]) and not t.is_filler(value[: t.EXAMINED]):
+        if not t.is_clean(value[: t.EXAMINED]) and not t.is_filler(value):
             yield name, trait, value[: t.EXAMINED]
 
 

@@ -176,9 +176,11 @@ def without_ins(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     """A document, or its metadata entry, that carries no INS at all: the recipient identifies the patient by hand."""
     if ctx.door is Door.DMP or view.kind not in (ContainerKind.CDA, ContainerKind.XDM) or view.subject_count == 0:
         return
-    if all_ins(view) or is_submission_set(view) or any(claims_ins(i, view.kind) for i in view.identifiers):
+    told = patient_id(view) if view.kind is ContainerKind.XDM else None
+    if all_ins(view) or is_submission_set(view) or (told is not None and not told.oid):  # else INS-130
         return
-    yield Hit(view.where, EMPTY, "INS")
+    if not any(claims_ins(i, view.kind) for i in view.identifiers):  # else INS-021
+        yield Hit(view.where, EMPTY, "INS")
 
 
 @rule("INS-135")

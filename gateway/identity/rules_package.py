@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gateway.identity.dates import parse_date
+from gateway.identity.matricule import has_right_key
 from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
 from gateway.identity.reading import ins_key, ins_of, is_missing, is_submission_set, patient_id, sex_of
-from gateway.identity.rules_address import local_part_is_sound
-from gateway.identity.rules_cross import LISTED, Told, Views, disagreement, file_of, ins_told, mask_ins, side_by_side
+from gateway.identity.rules_address import local_part
+from gateway.identity.rules_cross import LISTED, Told, Views, disagreement, file_of, ins_told, side_by_side
 from gateway.identity.traits import canon
 from gateway.rules.masking import EMPTY, mask_address, mask_matricule
 from gateway.rules.model import ComparedValue, Hit, RuleContext, rule
@@ -26,22 +27,17 @@ def _with_ins(views: Sequence[IdentityView]) -> list[Told]:
     return [ins_told(view, ins) for view in views if (ins := ins_of(view)) is not None]
 
 
-def _key(told: Told) -> tuple[str, str]:
-    """OID (its last arc, as shown) and canonical matricule."""
-    return told.written.partition(" ")[2], told.compared
-
-
 @rule("INS-131")
 def one_patient_id(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """The lot and each of its entries bear the same patientId."""
     told = [
-        Told(view, f"{found.value} (.{found.oid.rpartition('.')[2]})", found.where, ins_key(found)[1] + found.oid)
+        ins_told(view, found)
         for view in views
         if view.kind is ContainerKind.XDM and (found := patient_id(view)) is not None
     ]
     other = next((t for t in told[1:] if t.compared != told[0].compared), None)
     if other is not None:
-        yield disagreement(told[0], other, side_by_side(told, mask_ins))
+        yield disagreement(told[0], other, side_by_side(told, mask_matricule))
 
 
 @rule("INS-132")
@@ -82,9 +78,9 @@ def vihf_patient(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """The patient the VIHF was issued for is the patient of the lot."""
     vihf = _with_ins(_of(views, ContainerKind.VIHF))
     told = _with_ins(_of(views, ContainerKind.XDM)) if vihf else []
-    other = next((t for t in told if _key(t) != _key(vihf[0])), None)
+    other = next((t for t in told if t.compared != vihf[0].compared), None)
     if other is not None:
-        yield disagreement(vihf[0], other, side_by_side([vihf[0], *told], mask_ins))
+        yield disagreement(vihf[0], other, side_by_side([vihf[0], *told], mask_matricule))
 
 
 @rule("INS-136")
@@ -93,33 +89,30 @@ def one_patient_package(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     if not any(view.kind is ContainerKind.XDM for view in views):
         return
     told = _with_ins(_of(views, ContainerKind.CDA))
-    other = next((t for t in told[1:] if _key(t) != _key(told[0])), None)
+    other = next((t for t in told[1:] if t.compared != told[0].compared), None)
     if other is not None:
-        yield disagreement(told[0], other, side_by_side(told, mask_ins))
+        yield disagreement(told[0], other, side_by_side(told, mask_matricule))
 
 
 @rule("INS-144")
 def patient_recipient(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """The patient who writes or receives is the patient of a document joined. A malformed address is INS-145."""
     for mail in _of(views, ContainerKind.MAIL):
-        if mail.mailbox is None or not local_part_is_sound(mail.mailbox.value):
-            continue
-        local = mail.mailbox.value.partition("@")[0]
+        local = local_part(mail.mailbox.value) if mail.mailbox is not None else ""
         told = _with_ins(_of(views, ContainerKind.CDA)) or _with_ins(_of(views, ContainerKind.XDM))
-        if not told or any(t.compared == local.upper() for t in told):
+        if mail.mailbox is None or not told or not has_right_key(local):
+            continue
+        if any(t.compared.partition(" ")[0] == local for t in told):
             continue
         told = told[:LISTED]
-        numbers = [t.written.partition(" ")[0] for t in told]
+        address = mask_address(mail.mailbox.value, [t.written for t in told])
         values = (
-            ComparedValue(mail.label, str(mail.mailbox.where), mask_address(mail.mailbox.value, numbers)),
-            *(
-                ComparedValue(t.view.label, str(t.where), mask_matricule(number, (local,)))
-                for t, number in zip(told, numbers, strict=True)
-            ),
+            ComparedValue(mail.label, str(mail.mailbox.where), address),
+            *(ComparedValue(t.view.label, str(t.where), mask_matricule(t.written, (local,))) for t in told),
         )
         yield Hit(
             where=mail.mailbox.where,
-            received=values[0].value,
+            received=address,
             expected=values[1].value,
             values=values,
             container=mail.label,

@@ -103,7 +103,7 @@ def edge_separator(value: str, *, given: bool) -> bool:
 
 def is_filler(value: str) -> bool:
     """A value typed to fill the field, or only spaces."""
-    return value.strip().upper() in FILLERS or (value != "" and value.isspace())
+    return len(value) <= EXAMINED and (value.strip().upper() in FILLERS or (value != "" and value.isspace()))
 
 
 def marker(value: str) -> str:
