@@ -153,8 +153,9 @@ class Gateway:
 
     async def _open_smtp(self, services: Services) -> None:
         settings, plans = self.settings, []
-        local = sorted((o for o in self._territory.operators.values() if o.local), key=lambda o: o.listener)
-        for operator in local:
+        for operator in self._territory.operators.values():
+            if operator.listener is None:
+                continue
             first = settings.ports.smtp
             port = _shifted(first + operator.listener if first else 0, settings.port_offset)
             plans.append(ListenerPlan.reception(services, operator.id, operator.host, port))

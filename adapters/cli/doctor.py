@@ -19,6 +19,7 @@ from adapters.cli.render import console
 from gateway import __version__
 from gateway.values import Lang, Text
 
+_NOTHING = Text("", "")
 _FREE_BYTES = 500 * 1024 * 1024
 
 
@@ -29,7 +30,7 @@ class Check:
     name: Text
     seen: str
     fine: bool | None
-    mend: Text = Text("", "")
+    mend: Text = _NOTHING
 
 
 def run_doctor(data: Path, lang: Lang) -> int:

@@ -70,7 +70,7 @@ class HttpServer:
         outer = current()
         inner = outer.sni_callback
 
-        def fresh(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> int | None:
+        def fresh(connection: ssl.SSLObject, name: str, context: ssl.SSLContext) -> int | None:
             connection.context = current()
             return inner(connection, name, context) if inner else None
 
