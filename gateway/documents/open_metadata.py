@@ -14,7 +14,7 @@ from lxml import etree
 
 from gateway.documents.model import Actor, Association, Code, DocumentEntry, Issue, SubmissionSet, XdsMetadata
 from gateway.documents.open_nodes import MOST, Node, plain_text
-from gateway.documents.open_patient import metadata_identity
+from gateway.documents.open_patient import LOT_LABEL, metadata_identity
 from gateway.documents.xml import local, namespace, parse_xml, xpath_of
 from gateway.identity.model import IdentityView
 from gateway.rules.model import Hit
@@ -28,7 +28,6 @@ XDSB = "urn:ihe:iti:xds-b:2007"
 SUBMISSION_SET_NODE = "urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd"
 FOLDER_NODE = "urn:uuid:d9d542f3-6cc4-48b6-8870-ea235fbc94c2"
 STABLE_DOCUMENT = "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1"
-LOT_LABEL = "metadata:lot"
 
 # Classification schemes of a DocumentEntry: metadata name, and the most that may occur.
 ENTRY_SCHEMES = {

@@ -10,6 +10,7 @@ from gateway.documents.open_nodes import Node
 from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
 from gateway.values import Located, Where
 
+LOT_LABEL = "metadata:lot"
 _PATIENT_DOMAIN = "@patient."
 
 
@@ -190,12 +191,13 @@ def metadata_identity(
         sex=traits.get("sex"),
         birth_place=traits.get("birth_place"),
         ins_expected=patient_id is not None,
+        has_source_id=bool(source_patient_id is not None and source_patient_id.value) if label != LOT_LABEL else None,
     )
 
 
 def _cx(written: Located) -> PatientIdentifier:
     value, oid, kind = parse_cx(written.value)
-    return PatientIdentifier(value=value, oid=oid, where=written.where, type_code=kind)
+    return PatientIdentifier(value=value, oid=oid, where=written.where, type_code=kind, written=written.value)
 
 
 def _pid(lines: tuple[Located, ...]) -> dict[str, Located]:

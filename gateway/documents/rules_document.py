@@ -15,6 +15,7 @@ from gateway.documents.model import CdaDocument, Code
 from gateway.documents.rules_codes import CONFIDENTIALITY_SYSTEM, CodeSet, code_set, unknown, wrong_label, wrong_system
 from gateway.documents.rules_times import possible, precise
 from gateway.rules import Hit, Rule, RuleContext, Severity, rule
+from gateway.rules.masking import mask_matricule
 from gateway.values import Located, Where
 
 _FRANCE = "2.16.840.1.113883.2.8.2.1"
@@ -279,6 +280,19 @@ def national_identifier_key(document: CdaDocument, ctx: RuleContext) -> Iterable
             yield Hit(where, value[:40], f"clé de Luhn ({told.kind})", params={"name": name})
 
 
+@rule("INS-160")
+def author_is_not_the_patient(document: CdaDocument, ctx: RuleContext) -> Iterable[Hit]:
+    """The author's identifier is not the matricule of the patient, unless the patient is the author (EXP_PATIENT)."""
+    told = document.identity.ins if document.identity is not None else None
+    if told is None or not told.value:
+        return
+    for author in document.authors:
+        if author.person_id.upper() == told.value.upper() and not (
+            author.specialty is not None and author.specialty.code == "EXP_PATIENT"
+        ):
+            yield Hit(document.place("author"), mask_matricule(told.value), "PS_IdNat (8 + RPPS)")
+
+
 @rule("CDA-21")
 def author_described(document: CdaDocument, ctx: RuleContext) -> Iterable[Hit]:
     """An author has a profession or speciality and a structure."""
@@ -387,6 +401,7 @@ RULES: tuple[Rule[CdaDocument], ...] = (
     id_form,
     national_identifier_form,
     national_identifier_key,
+    author_is_not_the_patient,
     author_described,
     legal_authenticator_named,
     body_media_type,

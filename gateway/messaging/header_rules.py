@@ -20,7 +20,7 @@ from gateway.messaging.model import MailMessage, MailPart
 from gateway.messaging.opening import is_patient
 from gateway.messaging.subject import PREFIX, parse_subject
 from gateway.rules import Hit, Rule, RuleContext, Severity, rule
-from gateway.rules.masking import mask_matricule, mask_trait
+from gateway.rules.masking import mask_address, mask_matricule, mask_trait
 from gateway.values import PlaceKind, Where
 
 _PACKAGE = "ihe_xdm.zip"
@@ -30,6 +30,7 @@ _ZIP_TYPES = frozenset(
 _MESSAGE_ID = re.compile(r"[^\s<>@]+@[^\s<>@]+\Z")
 _TWIN_NAME = re.compile(r"\d{8}_[^_]+_.+\.pdf\Z", re.IGNORECASE)
 _MATRICULE = re.compile(r"(?<![0-9A-Za-z])[1-8]\d{4}(?:\d{2}|2[ABab])\d{8}(?![0-9A-Za-z])")
+_MATRICULE_LENGTH = 15
 _UNDERSCORED = re.compile(r"X_MSS_", re.IGNORECASE)
 _PERSONAL = re.compile(r"^(?:[^_]+_)?[^_]+_[^_\W\d][^a-z_]*(?:_[^_]+)?$")
 _MSS = ("X-MSS-CODECDA", "X-MSS-INS", "X-MSS-NIL", "X-MSS-MES")
@@ -208,6 +209,19 @@ def no_matricule_in_clear(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
             break
 
 
+@rule("INS-160")
+def sender_is_not_the_patient(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
+    """A professional's address never starts with the matricule of the patient of the documents."""
+    local = mail.sender.partition("@")[0].upper()
+    if is_patient(mail.sender) or len(local) != _MATRICULE_LENGTH:
+        return
+    for document in mail.documents:
+        told = document.identity.ins if document.identity is not None else None
+        if told is not None and told.value.upper() == local:
+            yield Hit(_header("From"), mask_address(mail.sender), "adresse d'un professionnel", container="mail")
+            return
+
+
 def _key_holds(matricule: str) -> bool:
     """Fifteen digits are a matricule only when their key is right: order numbers abound."""
     digits = matricule.upper()
@@ -283,7 +297,7 @@ def one_citizen(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
     """A mail concerns one usager: it goes to one citizen's mailbox at most."""
     boxes = dict.fromkeys(a for a in (*mail.recipients, *mail.envelope_recipients) if is_patient(a))
     if len(boxes) > 1:
-        shown = ", ".join(f"{mask_matricule(a.partition('@')[0])}@{a.partition('@')[2]}" for a in list(boxes)[:5])
+        shown = ", ".join(mask_address(a) for a in list(boxes)[:5])
         yield Hit(_header("To"), shown, "1")
 
 
@@ -418,6 +432,7 @@ MAIL_RULES: tuple[Rule[MailMessage], ...] = (
     test_ins_announced_in_production,
     codes_agree,
     no_matricule_in_clear,
+    sender_is_not_the_patient,
     subject_form,
     subject_names_the_patient,
     message_id,
