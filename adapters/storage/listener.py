@@ -78,10 +78,9 @@ class Listener:
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
         while not self._stop.is_set():
             self._poll(connection)
-            for notification in connection.notifies(timeout=_POLL_S, stop_after=1):
+            # A list, because the connection answers nothing else while its notifications are being iterated over.
+            for notification in list(connection.notifies(timeout=_POLL_S, stop_after=1)):
                 self._hear(connection, notification.payload)
-                for more in connection.notifies(timeout=0):
-                    self._hear(connection, more.payload)
 
     def _hear(self, connection: psycopg.Connection[Any], payload: str) -> None:
         heard: dict[str, Any] = {}
