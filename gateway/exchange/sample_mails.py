@@ -180,7 +180,7 @@ def mail_faults(bench: Bench) -> tuple[Sample, ...]:
         mail(
             "mail-deux-archives",
             lambda d: replace(d, attachments=(d.attachments[0], *d.attachments)),
-            ("MAIL-03",),
+            ("ECO-13",),
             "Deux pièces IHE_XDM.zip dans un message : une seule est admise.",
             "Two IHE_XDM.zip parts in one mail: only one is allowed.",
         ),
@@ -194,7 +194,7 @@ def mail_faults(bench: Bench) -> tuple[Sample, ...]:
         mail(
             "mail-objet-non-regle",
             lambda d: replace(d, subject="Courrier concernant une résidente"),
-            ("XDM-11",),
+            ("ECO-01",),
             "L'objet ne commence pas par XDM/1.0/DDM+.",
             "The subject does not begin with XDM/1.0/DDM+.",
         ),
@@ -202,9 +202,9 @@ def mail_faults(bench: Bench) -> tuple[Sample, ...]:
             "mail-archive-tronquee",
             "mail",
             lambda: _cut_package(bench, "mail-archive-tronquee"),
-            ("XDM-01",),
-            "Le base64 de l'archive est coupé : le ZIP ne s'ouvre plus.",
-            "The base64 of the package is cut: the ZIP no longer opens.",
+            ("ECO-17",),
+            "Le base64 de l'archive est coupé au milieu : la pièce ne se lit plus.",
+            "The base64 of the package is cut in the middle: the part can no longer be read.",
         ),
         sample(
             "mail-adresse-d-un-autre-patient",

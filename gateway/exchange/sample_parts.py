@@ -170,3 +170,8 @@ def changed(data: bytes, old: str, new: str) -> bytes:
     if old.encode() not in data:
         raise ValueError(f"nothing to spoil: {old!r}")
     return data.replace(old.encode(), new.encode())
+
+
+def in_utf16(document: bytes) -> bytes:
+    """The same XML in UTF-16, with its byte order mark and its declaration."""
+    return document.decode().replace("encoding='UTF-8'", "encoding='UTF-16'", 1).encode("utf-16")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.documents.build_cda import build_cda
 from gateway.documents.build_metadata import submit_objects_request
-from gateway.exchange.sample_parts import DOMAIN, SAMPLE_TEXT, Bench
+from gateway.exchange.sample_parts import DOMAIN, SAMPLE_TEXT, Bench, in_utf16
 from gateway.exchange.samples import Sample, sample
 from gateway.messaging.compose import Draft, compose_mail
 
@@ -153,6 +153,14 @@ def valid_samples(bench: Bench) -> tuple[Sample, ...]:
             (),
             "Un CDA R2 niveau 1 à corps PDF/A : document de liaison d'urgence.",
             "A level 1 CDA R2 with a PDF/A body: emergency summary.",
+        ),
+        sample(
+            "valide-cda-utf16",
+            "cda",
+            lambda: in_utf16(build_cda(record("valide-cda-utf16"))),
+            (),
+            "Un CDA en UTF-16 : permis par XML, lu comme un autre ; taille et empreinte portent sur ces octets.",
+            "A CDA in UTF-16: allowed by XML, read like any other; size and hash are those of these octets.",
         ),
         sample(
             "valide-metadata",

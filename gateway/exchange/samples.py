@@ -21,8 +21,8 @@ SAMPLE_TIME = datetime(2025, 3, 17, 10, 30, tzinfo=timezone(timedelta(hours=1)))
 class Sample:
     """One file. `kind` is mail, xdm, cda or metadata; `envelope` is how to send a mail.
 
-    `expected_rules` must all be found by a check of the file (with its envelope, when emitting); () for a valid one,
-    where nothing blocking may be found.
+    `expected_rules` must all be found when the file is emitted: by a check of its octets, except rules of the envelope
+    (`GW-ENV-…`), which only a door can see. () for a valid file, where nothing blocking may be found.
     """
 
     name: str

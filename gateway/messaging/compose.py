@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.header import Header
 from email.utils import format_datetime
 from hashlib import sha256
 
@@ -186,7 +185,7 @@ def _headers(draft: Draft) -> list[str]:
     headers = [
         f"Date: {format_datetime(draft.date)}",
         f"Message-ID: <{draft.message_id}>",
-        _folded("From", _mailbox(draft.sender_name, draft.sender)),
+        _from(draft.sender_name, draft.sender),
         _folded("To", ", ".join(draft.to)),
         _unstructured("Subject", draft.subject),
     ]
@@ -200,19 +199,30 @@ def _headers(draft: Draft) -> list[str]:
     return [*headers, *(f"{name}: {value}" for name, value in draft.extra_headers)]
 
 
-def _mailbox(name: str, address: str) -> str:
-    if not name:
-        return address
+def _from(name: str, address: str) -> str:
     if name.isascii():
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}" <{address}>'
-    return f"{Header(name, 'utf-8', maxlinelen=60).encode(linesep=chr(13) + chr(10))} <{address}>"
+        return _folded("From", f'"{quoted}" <{address}>' if name else address)
+    return f"From: {_encoded_words(name)}\r\n <{address}>"
 
 
 def _unstructured(name: str, value: str) -> str:
     if value.isascii():
         return _folded(name, value)
-    return f"{name}: {Header(value, 'utf-8', maxlinelen=70, header_name=name).encode(linesep=chr(13) + chr(10))}"
+    return f"{name}: {_encoded_words(value)}"
+
+
+def _encoded_words(text: str) -> str:
+    """RFC 2047 words in UTF-8 and base64, one on each line, none above 75 characters, no character cut in two."""
+    words, chunk = [], b""
+    for char in text:
+        octets = char.encode()
+        if len(chunk) + len(octets) > 42:
+            words.append(chunk)
+            chunk = b""
+        chunk += octets
+    words.append(chunk)
+    return "\r\n ".join(f"=?utf-8?B?{base64.b64encode(word).decode()}?=" for word in words)
 
 
 def _folded(name: str, value: str) -> str:
