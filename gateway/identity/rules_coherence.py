@@ -149,12 +149,12 @@ def abroad(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
 
 @rule("INS-070")
 def document_before_birth(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
-    """A document is not older than its patient."""
+    """A document is not older than its patient. A birth still to come is INS-053."""
     if view.document_date is None or view.birth_date is None:
         return
     written = parse_date(view.document_date.value, view.kind)
     born = parse_date(view.birth_date.value, view.kind)
-    if written is not None and born is not None and written.is_before(born):
+    if written is not None and born is not None and written.is_before(born) and not born.is_after(ctx.today):
         yield Hit(view.document_date.where, str(written.year), f">= {born.year}")
 
 

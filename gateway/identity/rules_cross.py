@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from gateway.identity.dates import PartialDate, parse_date
 from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
-from gateway.identity.reading import FAMILY, GIVEN, GIVEN_LIST, ins_key, ins_of, sex_of
+from gateway.identity.reading import BIRTH_DATE, BIRTH_PLACE, FAMILY, GIVEN, GIVEN_LIST, SEX, ins_key, ins_of, sex_of
 from gateway.identity.traits import canon, lists_agree
 from gateway.rules.masking import mask_matricule, mask_shape, mask_trait
 from gateway.rules.model import ComparedValue, Hit, RuleContext, rule
@@ -138,8 +138,21 @@ def _spelling(view: IdentityView, trait: Located) -> str:
     return canon(trait.value[:_BOUND])
 
 
-def _first_other(told: Sequence[Told]) -> Told | None:
-    return next((t for t in told[1:] if t.compared != told[0].compared), None)
+def _to_compare(views: Views, field: str) -> tuple[Views, ...]:
+    """The groups of containers that must agree on a trait; none when it is written alike everywhere.
+
+    In a package of several patients (INS-131, INS-136) each document is compared with its own entry only: that the
+    patients differ from one another is said already.
+    """
+    if _all_equal(views, field):
+        return ()
+    documents = {ins_key(ins) for view in views if view.kind is ContainerKind.CDA and (ins := ins_of(view)) is not None}
+    if len(documents) < 2 or not any(view.kind is ContainerKind.XDM for view in views):
+        return (views,)
+    groups: dict[str, list[IdentityView]] = {}
+    for view in views:
+        groups.setdefault(file_of(view), []).append(view)
+    return tuple(tuple(group) for group in groups.values())
 
 
 def _all_equal(views: Views, field: str) -> bool:
@@ -157,26 +170,26 @@ def _all_equal(views: Views, field: str) -> bool:
 @rule("INS-151")
 def birth_name(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """The birth name, by its canonical form."""
-    if _all_equal(views, FAMILY.field):
-        return
-    told = _traits(views, FAMILY.field, _spelling)
-    other = _first_other(told)
+    for group in _to_compare(views, FAMILY.field):
+        yield from _different(_traits(group, FAMILY.field, _spelling), mask_trait)
+
+
+def _different(told: Sequence[Told], mask: Callable[[str, Sequence[str]], str]) -> Iterator[Hit]:
+    other = next((t for t in told[1:] if t.compared != told[0].compared), None)
     if other is not None:
-        yield disagreement(told[0], other, side_by_side(told, mask_trait))
+        yield disagreement(told[0], other, side_by_side(told, mask))
 
 
 @rule("INS-152")
 def spelling(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """Written differently and canonically equal: case, accent, hyphen, space."""
     for name in (FAMILY, GIVEN, GIVEN_LIST):
-        if _all_equal(views, name.field):
-            continue
-        told = _traits(views, name.field, _spelling)
-        if _first_other(told) is not None:
-            continue
-        other = next((t for t in told[1:] if t.written != told[0].written), None)
-        if other is not None:
-            yield disagreement(told[0], other, side_by_side(told, _shape))
+        for group in _to_compare(views, name.field):
+            told = _traits(group, name.field, _spelling)
+            if len({t.compared for t in told}) == 1:
+                other = next((t for t in told[1:] if t.written != told[0].written), None)
+                if other is not None:
+                    yield disagreement(told[0], other, side_by_side(told, _shape))
 
 
 def _shape(value: str, others: Sequence[str]) -> str:
@@ -186,35 +199,35 @@ def _shape(value: str, others: Sequence[str]) -> str:
 @rule("INS-153")
 def given_names(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """First given names equal, lists the head of one another. Twins differ here."""
-    if not _all_equal(views, GIVEN.field):
-        told = _traits(views, GIVEN.field, _spelling)
-        other = _first_other(told)
-        if other is not None:
-            yield disagreement(told[0], other, side_by_side(told, mask_trait))
-            return
-    if _all_equal(views, GIVEN_LIST.field):
-        return
-    told = _traits(views, GIVEN_LIST.field, _spelling)
-    longest = max(told, key=lambda t: len(t.compared), default=None)
-    for t in told:
-        if longest is not None and not lists_agree(t.compared, longest.compared):
-            first, second = (t, longest) if told.index(t) < told.index(longest) else (longest, t)
-            yield disagreement(first, second, side_by_side(told, mask_trait))
-            return
+    different: set[str] = set()
+    for group in _to_compare(views, GIVEN.field):
+        for hit in _different(_traits(group, GIVEN.field, _spelling), mask_trait):
+            different.update(view.label for view in group)
+            yield hit
+    for group in _to_compare(views, GIVEN_LIST.field):
+        told = _traits(group, GIVEN_LIST.field, _spelling)
+        longest = max(told, key=lambda t: len(t.compared), default=None)
+        for t in told:
+            if t.view.label not in different and longest is not None and not lists_agree(t.compared, longest.compared):
+                first, second = (t, longest) if told.index(t) < told.index(longest) else (longest, t)
+                yield disagreement(first, second, side_by_side(told, mask_trait))
+                break
 
 
 @rule("INS-154")
 def sex(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """M against F; undetermined counts as not told."""
-    told = _traits(views, "sex", lambda view, trait: sex_of(view))
-    other = _first_other(told)
-    if other is not None:
-        yield disagreement(told[0], other, side_by_side(told, lambda value, others: value))
+    for group in _to_compare(views, SEX.field):
+        yield from _different(_traits(group, SEX.field, lambda view, trait: sex_of(view)), _in_clear)
+
+
+def _in_clear(value: str, others: Sequence[str]) -> str:
+    return value[:LISTED]
 
 
 def _dates(views: Views) -> list[tuple[Told, PartialDate]]:
     told: list[tuple[Told, PartialDate]] = []
-    for t in _traits(views, "birth_date", lambda view, trait: trait.value):
+    for t in _traits(views, BIRTH_DATE.field, lambda view, trait: trait.value):
         parsed = parse_date(t.written, t.view.kind)
         if parsed is not None:
             told.append((t, parsed))
@@ -224,43 +237,36 @@ def _dates(views: Views) -> list[tuple[Told, PartialDate]]:
 @rule("INS-155")
 def birth_date(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """Birth dates equal at the precision they share."""
-    if _all_equal(views, "birth_date"):
-        return
-    told = _dates(views)
-    if not told:
-        return
-    precise = max(told, key=lambda pair: pair[1].is_full)
-    for t, parsed in told:
-        if not parsed.agrees_with(precise[1]):
-            first, second = (t, precise[0]) if told[0][0] is t else (precise[0], t)
-            yield disagreement(first, second, side_by_side([t for t, _ in told], mask_trait))
-            return
+    for group in _to_compare(views, BIRTH_DATE.field):
+        told = _dates(group)
+        precise = max(told, key=lambda pair: pair[1].is_full, default=None)
+        for t, parsed in told:
+            if precise is not None and not parsed.agrees_with(precise[1]):
+                first, second = (t, precise[0]) if told[0][0] is t else (precise[0], t)
+                yield disagreement(first, second, side_by_side([t for t, _ in told], mask_trait))
+                break
 
 
 @rule("INS-064")
 def century(views: Views, ctx: RuleContext) -> Iterator[Hit]:
-    """The same two digits a hundred years apart: a two-digit year was completed wrongly."""
-    if _all_equal(views, "birth_date"):
-        return
-    told = _dates(views)
-    for t, parsed in told[1:]:
-        first, born = told[0]
-        if abs(parsed.year - born.year) == 100:
-            hit = disagreement(first, t, side_by_side([t for t, _ in told], mask_trait))
-            years = {"a": str(born.year), "b": str(parsed.year)}
-            yield Hit(hit.where, years["b"], years["a"], hit.values, years, container=hit.container)
-            return
+    """The same two digits a hundred years apart: a two-digit year was completed wrongly. It explains an INS-155."""
+    for group in _to_compare(views, BIRTH_DATE.field):
+        told = _dates(group)
+        for t, parsed in told[1:]:
+            first, born = told[0]
+            if abs(parsed.year - born.year) == 100:
+                hit = disagreement(first, t, side_by_side([t for t, _ in told], mask_trait))
+                years = {"a": str(born.year), "b": str(parsed.year)}
+                yield Hit(hit.where, years["b"], years["a"], hit.values, years, container=hit.container)
+                break
 
 
 @rule("INS-156")
 def birth_place(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """The COG code, case aside."""
-    if _all_equal(views, "birth_place"):
-        return
-    told = _traits(views, "birth_place", lambda view, trait: trait.value.upper())
-    other = _first_other(told)
-    if other is not None:
-        yield disagreement(told[0], other, side_by_side(told, lambda value, others: value[:LISTED]))
+    for group in _to_compare(views, BIRTH_PLACE.field):
+        told = _traits(group, BIRTH_PLACE.field, lambda view, trait: trait.value[:LISTED].upper())
+        yield from _different(told, _in_clear)
 
 
 RULES = (century, matricule, birth_name, spelling, given_names, sex, birth_date, birth_place)

@@ -58,13 +58,12 @@ def test_a_lot_that_differs_from_its_entries_is_told_once() -> None:
 
 
 def test_two_patients_in_one_package_are_told_as_such_and_not_as_a_mismatch() -> None:
-    found = judged(
-        metadata(),
-        cda(),
-        metadata(label="metadata:DOC0002.XML", identifiers=TWIN),
-        cda(label="cda:DOC0002.XML", identifiers=(ins(COLETTE),)),
-    )
-    assert ids(found) == {"INS-131", "INS-136"}
+    sister = {"birth_given": "COLETTE", "birth_family": "PETIT"}
+    entry = metadata(label="metadata:DOC0002.XML", identifiers=TWIN, **sister)
+    document = cda(label="cda:doc0002.xml", identifiers=(ins(COLETTE),), given_list="COLETTE JEANNE", **sister)
+    assert ids(judged(metadata(), cda(), entry, document)) == {"INS-131", "INS-136"}
+    changed = cda(label="cda:DOC0002.XML", identifiers=(ins(COLETTE),), birth_given="ODETTE", birth_family="PETIT")
+    assert ids(judged(metadata(), cda(), entry, changed)) == {"INS-131", "INS-136", "INS-153"}
 
 
 def test_two_documents_of_two_patients_without_a_package_differ() -> None:
@@ -141,3 +140,7 @@ def test_a_package_of_two_hundred_documents_lists_a_bounded_number_of_values() -
     ]
     findings = judged(*views)
     assert {len(finding.values) for finding in findings if finding.rule == "INS-150"} == {20}
+
+
+def test_a_birth_still_to_come_is_not_also_a_document_older_than_its_patient() -> None:
+    assert ids(judged(cda(birth_date="20360214"))) == {"INS-053"}
