@@ -11,8 +11,8 @@ CARDS: list[RuleCard] = [card for card in load_catalogue() if card.id.startswith
 MATRICULE = re.compile(r"[1-8][0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6,8}")
 
 
-def test_there_are_166_cards() -> None:
-    assert len(CARDS) == 166
+def test_the_whole_published_catalogue_has_its_cards() -> None:
+    assert len(CARDS) >= 166
 
 
 def test_every_card_has_two_languages_a_cure_a_source_and_examples() -> None:
