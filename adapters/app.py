@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import secrets
+import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -35,8 +36,11 @@ from adapters.smtp.door import Services
 from adapters.smtp.link import Route
 from adapters.smtp.listeners import ListenerPlan, SmtpListeners
 from adapters.smtp.relay import RelayCourier
+from adapters.soap.routes import dmp_routes
+from adapters.soap.trust import trust_of
 from adapters.storage import open_store
 from gateway.directory.model import Territory
+from gateway.exchange.deposit import Deposit
 from gateway.exchange.intake import Intake
 from gateway.exchange.retry import RetryPolicy
 from gateway.ports import Store
@@ -136,7 +140,7 @@ class Gateway:
             hosts=frozenset({"127.0.0.1", "localhost", "::1", settings.bind, *settings.hostnames}),
             add_actors=provisioning.add,
         )
-        await self._open_http(known, metrics, contexts.server(shared), provisioning, offload)
+        await self._open_http(known, metrics, ids, lambda: contexts.server(shared))
         outbox = Outbox(store, clock, {"relay": courier}, RetryPolicy(speed=settings.retry_speed), worker=ids.new())
         self._background(outbox.run())
         self._ready = True
@@ -179,7 +183,7 @@ class Gateway:
         self.ports |= {"imap": listeners.port, "imaps": listeners.tls_port}
 
     async def _open_http(
-        self, known: ApiContext, metrics: Metrics, tls: Any, provisioning: Provisioning, offload: WorkerPool
+        self, known: ApiContext, metrics: Metrics, ids: UuidSeven, tls: Callable[[], ssl.SSLContext]
     ) -> None:
         from starlette.applications import Starlette
         from starlette.routing import Mount
@@ -196,16 +200,29 @@ class Gateway:
         )
         console = Console(known, self.doorkeeper)
         pages = Starlette(routes=[*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()])
-        plain = HttpServer(pages, settings.bind, _shifted(settings.ports.http, settings.port_offset))
-        self.ports["http"] = await plain.start()
-        self._stops.append(plain.stop)
+        await self._serve("http", HttpServer(pages, settings.bind, _shifted(settings.ports.http, settings.port_offset)))
+        deposit = Deposit(
+            known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust_of(self.authority)
+        )
+        services = Starlette(routes=dmp_routes(deposit, known.clock))
+        port = _shifted(settings.ports.https, settings.port_offset)
+        await self._serve("https", HttpServer(services, settings.bind, port, tls))
+
+    async def _serve(self, door: str, server: HttpServer) -> None:
+        self.ports[door] = await server.start()
+        self._stops.append(server.stop)
 
     def _zone(self, domain: str) -> Route | None:
-        """The door of the local operator that serves a domain, or None: nowhere else is ever called."""
+        """The door of the operator that serves a domain, ours or the address given for it; None: nobody is called."""
         for workspace in self.sandboxes.names():
             operator = self.sandboxes.territory(workspace).operator_of_domain(domain)
-            if operator is not None and (port := self.ports.get(f"smtp:{operator.id}")) is not None:
+            if operator is None:
+                continue
+            if (port := self.ports.get(f"smtp:{operator.id}")) is not None:
                 return Route("127.0.0.1", port, operator.host)
+            host, _, port_text = operator.address.rpartition(":")
+            if host and port_text.isdecimal():
+                return Route(host, int(port_text), operator.host)
         return None
 
     def _host_of(self, operator: str) -> str:

@@ -7,6 +7,7 @@ need, as an RSA key takes a tenth of a second to make.
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,9 +18,13 @@ from adapters.pki.authority import Authority
 from adapters.pki.model import Issued, Profile, Subject
 from adapters.sandboxes import LiveSandboxes
 from adapters.secrets import hash_secret
+from gateway.directory.actors import ActorsRead
 from gateway.directory.model import Mailbox, MailboxKind, Operator, Patient, Professional, Structure, Territory
 from gateway.directory.territory import (
+    Actor,
     demo_passwords,
+    key_of,
+    kind_of,
     listings_for,
     load_territory,
     records_of,
@@ -31,6 +36,7 @@ from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 STATE = "Val-de-Brume (48)"
 LOOPBACK = ("localhost", "127.0.0.1")
+PKCS12_PASSWORD = "passerelle"  # noqa: S105  # test certificates: said in the documentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +130,36 @@ class Provisioning:
             }
             return {key: future.result() for key, future in {**operators, **mailboxes}.items()}
 
-    async def add(self, workspace: str, kind: str, records: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-        """Add actors given by a user. Raises ValueError in words when one is not well made.
+    async def add(self, workspace: str, read: ActorsRead) -> Mapping[str, Any]:
+        """Make actors live: stored, certified, listed. `read` holds no blocking fault (the caller has refused those).
 
-        Returns what was added and the certificates to hand over: PEM chain, key and PKCS#12 (base64) by certificate key.
+        Returns what was added and the certificates to hand over: PEM chain, PEM key and PKCS#12 (base64), by key.
         """
-        from adapters.admission import admitted, exports
-
-        actors = admitted(kind, tuple(records), self.sandboxes.territory(workspace), workspace)
-        await self.sandboxes.put(workspace, records_of(territory_of(actors)))
+        hashed = [await self._with_secret(a, read.passwords) for a in read.actors]
+        await self.sandboxes.put(workspace, records_of(territory_of(hashed)))
         await self.certify(workspace)
-        if patients := [a for a in actors if isinstance(a, Patient)]:
-            await self.store.commit(*(dmp for p in patients if (dmp := dmp_of(p, workspace, ())) is not None))
-        issued = await asyncio.to_thread(self._certificates_of, actors, workspace)
+        dmps = [d for a in hashed if isinstance(a, Patient) and (d := dmp_of(a, workspace, ())) is not None]
+        if dmps:
+            await self.store.commit(*dmps)
+        issued = await asyncio.to_thread(self._certificates_of, hashed, workspace)
         return {
-            "added": [
-                f"{kind}:{getattr(a, 'key', '') or getattr(a, 'address', '') or getattr(a, 'id', '')}" for a in actors
-            ],
-            "certificates": exports(self.certificates.authority, issued),
+            "added": [f"{kind_of(a)} {key_of(a)}" for a in hashed],
+            "certificates": {i.key: self._export(i) for i in issued},
+        }
+
+    async def _with_secret(self, actor: Actor, passwords: Mapping[str, str]) -> Actor:
+        if not isinstance(actor, Mailbox) or actor.address not in passwords:
+            return actor
+        return replace(actor, secret=await asyncio.to_thread(hash_secret, passwords[actor.address]))
+
+    def _export(self, issued: Issued) -> Mapping[str, str]:
+        authority = self.certificates.authority
+        return {
+            "dn": issued.dn,
+            "profile": issued.profile.value,
+            "certificate_pem": authority.certificate_pem(issued).decode(),
+            "key_pem": authority.key_pem(issued).decode(),
+            "pkcs12_base64": base64.b64encode(authority.pkcs12(issued, PKCS12_PASSWORD)).decode(),
         }
 
     def _certificates_of(self, actors: Sequence[Any], workspace: str) -> list[Issued]:
@@ -151,8 +169,8 @@ class Provisioning:
             if isinstance(actor, Operator):
                 issued.append(self.certificates.operator(actor, workspace))
             elif isinstance(actor, Structure):
-                for profile in (Profile.AUTH_CLIENT, Profile.SIGN):
-                    issued.append(self.certificates.structure(actor, profile, workspace))
+                profiles = (Profile.AUTH_CLIENT, Profile.SIGN)
+                issued += [self.certificates.structure(actor, profile, workspace) for profile in profiles]
             elif isinstance(actor, Mailbox) and actor.kind is MailboxKind.APP:
                 issued.append(self.certificates.mailbox(actor, territory, workspace))
         return issued

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from adapters.api.problems import Problem
+from gateway.directory.actors import ActorsRead
 from gateway.ports import Clock, Offload, Sandboxes, Store
 from gateway.rules import RuleBook
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
-AddActors = Callable[[str, str, Iterable[Mapping[str, Any]]], Awaitable[Mapping[str, Any]]]
+AddActors = Callable[[str, ActorsRead], Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """Parts of one gateway. `hosts` are the Host values answered; `add_actors(workspace, kind, records)` also certifies."""
+    """Parts of one gateway. `hosts` are the Host values answered; `add_actors` also certifies."""
 
     store: Store
     sandboxes: Sandboxes

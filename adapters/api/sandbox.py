@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from adapters.api.context import Context, WorkspaceName
 from adapters.api.problems import Problem, not_found
 from adapters.api.views import delivery_view
+from gateway.directory.actors import read_actor, read_actors
 from gateway.directory.territory import to_record
 from gateway.exchange.intake import masked_address
 from gateway.exchange.model import DeliveryState
@@ -33,10 +34,12 @@ class DmpQuery(BaseModel):
 
 
 class NewActors(BaseModel):
-    """Actors of one kind to add: structure, bal, operator, professional or patient."""
+    """Actors to add: one by `kind` and `fields` (`name=value` words), or many by the text of a YAML or CSV file."""
 
-    kind: str
-    records: list[dict[str, Any]]
+    kind: str = ""
+    fields: list[str] = []
+    filename: str = ""
+    text: str = ""
 
 
 class Reset(BaseModel):
@@ -107,10 +110,15 @@ def _public(actor: Any) -> dict[str, Any]:
 @router.post("/actors", status_code=201)
 async def add_actors(known: Context, workspace: WorkspaceName, given: NewActors) -> dict[str, Any]:
     """Add or replace actors; operators, structures and APP mailboxes receive certificates, domains enter the whitelist."""
-    try:
-        return dict(await known.add_actors(workspace, given.kind, given.records))
-    except ValueError as error:
-        raise Problem(422, "actor-refused", str(error)) from error
+    territory = known.sandboxes.territory(workspace)
+    if given.text:
+        read = read_actors(given.text, given.filename, territory, workspace)
+    else:
+        read = read_actor(given.kind, given.fields, territory, workspace)
+    faults = [{"fr": f.line("fr"), "en": f.line("en"), "severity": f.severity.value} for f in read.faults]
+    if read.blocked or not read.actors:
+        raise Problem(422, "actors-refused", "; ".join(f["fr"] for f in faults), faults=faults)
+    return {**await known.add_actors(workspace, read), "faults": faults}
 
 
 @router.get("/patients")

@@ -15,7 +15,6 @@ from gateway.values import Lang, Text
 if TYPE_CHECKING:
     from adapters.app import Gateway
 
-FIRST = "dpi@ch-brumeval.val-de-brume.mssante.fr"
 SENDER = "secretariat.geriatrie@ch-brumeval.val-de-brume.mssante.fr"
 RECIPIENT = "soins@ehpad-les-tilleuls.val-de-brume.mssante.fr"
 
@@ -128,6 +127,7 @@ def swaks_line(gateway: Gateway) -> str:
         f"swaks --server 127.0.0.1:{gateway.ports['submission']} --tls --tls-ca-path {bundle} "
         f"--auth PLAIN --auth-user {SENDER} --auth-password {password} "
         f"--from {SENDER} --to {RECIPIENT} --add-header 'X-MSS-NIL: DEV000000' "
+        f"--header 'From: \"CH de Brumeval - Geriatrie\" <{SENDER}>' "
         "--header 'Subject: Premier essai' --body 'Bonjour, ceci est un essai.'"
     )
 

@@ -104,7 +104,7 @@ def relayed(world: World, step: Step) -> Seen:
         story = world.gateway.get(f"/exchanges/{hop['id']}/story")
         hops = [h["id"] for h in story["hops"]]
         checks.contains("earlier hop", world.exchanges[step.expect["parent"]], hops[: hops.index(hop["id"])])
-    said = f"{summary['sender']} · {summary['attributes'].get('tls_version', 'TLS')}"
+    said = f"{summary['sender']} · {summary['attributes'].get('tls', '')}"
     return Seen(said, checks, {"exchange": hop["id"], "outcome": summary["outcome"], "sender": summary["sender"]})
 
 

@@ -48,7 +48,7 @@ class World:
     mails: dict[str, Composed] = field(default_factory=dict)
     drafts: dict[str, tuple[CdaRecord, Patient | None]] = field(default_factory=dict)
     exchanges: dict[str, str] = field(default_factory=dict)  # step id -> exchange id
-    documents: dict[str, str] = field(default_factory=dict)  # step id -> document uniqueId
+    documents: dict[str, CdaRecord] = field(default_factory=dict)  # step id -> document deposited
 
     def mailbox(self, address: str) -> Mailbox:
         """A mailbox of the territory. Raises LookupError in words."""

@@ -52,6 +52,7 @@ class Operator:
     domains: tuple[str, ...]
     structure_id: str  # Struct_IdNat placed in the OU of its certificate
     listener: int | None = None
+    address: str = ""  # host:port of its own server, when it is played by somebody's software; '' = cannot be reached
 
     @property
     def local(self) -> bool:

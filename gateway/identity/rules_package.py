@@ -44,11 +44,13 @@ def one_patient_id(views: Views, ctx: RuleContext) -> Iterator[Hit]:
 def source_patient_info(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     """What the CDA tells and sourcePatientInfo leaves out or undetermined. A value that differs is INS-151 to 155."""
     documents = _of(views, ContainerKind.CDA)
-    for entry in _of(views, ContainerKind.XDM) if documents else ():
-        if is_submission_set(entry):
-            continue
+    entries = [entry for entry in _of(views, ContainerKind.XDM) if not is_submission_set(entry)] if documents else []
+    files = {file_of(entry) for entry in entries}
+    # a lone document whose file no entry names: the lone entry is its own; the entry of a lot's signature never is
+    lone = len(documents) == 1 and file_of(documents[0]) not in files
+    for entry in entries:
         same = [document for document in documents if file_of(document) == file_of(entry)]
-        for document in same or (documents if len(documents) == 1 else ()):
+        for document in same or (documents if lone else ()):
             lacking = tuple(_lacking(entry, document))
             if lacking:
                 values = (
