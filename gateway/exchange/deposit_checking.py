@@ -26,11 +26,12 @@ from gateway.documents.rules import DOCUMENT_RULES, METADATA_CDA_RULES, METADATA
 from gateway.exchange.decision import decide
 from gateway.identity.model import IdentityView
 from gateway.identity.rules import CROSS_RULES, VIEW_RULES
+from gateway.identity.rules_package import one_patient_id
 from gateway.rules import Action, Family, Finding, RuleBook, RuleContext, Severity
 from gateway.rules.verdict import Decision
 from gateway.sandbox.model import Policy, Vigilance
 from gateway.sharing.case import Case
-from gateway.sharing.lot import Lot
+from gateway.sharing.lot import Lot, is_signature
 from gateway.sharing.rules_access import (
     CLAIM_RULES,
     PEER_RULES,
@@ -80,7 +81,7 @@ def judge_request(case: Case, book: RuleBook, ctx: RuleContext, policy: Policy) 
         decision = door_decision(fresh, policy)
         if decision.refused:
             whole = door_decision(told, policy)
-            return Judgement(whole, _worst_first(decision), _native(stage, decision))
+            return Judgement(whole, _worst_first(decision), _native(stage))
     return Judgement(door_decision(told, policy), (), Native.RESPONSE)
 
 
@@ -99,7 +100,7 @@ def _worst_first(decision: Decision) -> tuple[Finding, ...]:
     return blocking or decision.findings
 
 
-def _native(stage: str, decision: Decision) -> Native:
+def _native(stage: str) -> Native:
     return Native.RESPONSE if stage == "content" else Native.FAULT
 
 
@@ -184,6 +185,8 @@ class _Judge:
             views = (*((claimed,) if claimed is not None else ()), *(views_of(lot) if lot is not None else ()))
             several = len(views) > 1
             self._cross = self._book.judge(CROSS_RULES, views, self._ctx, "lot") if several else []
+            if lot is not None:
+                self._cross += self._book.judge((one_patient_id,), signature_views(lot), self._ctx, "lot")
         return self._cross
 
     def _explained(self, issues: Iterable[Issue], container: str) -> list[Finding]:
@@ -211,10 +214,17 @@ _STAGES: dict[str, Callable[[_Judge], list[Finding]]] = {
 
 
 def views_of(lot: Lot) -> tuple[IdentityView, ...]:
-    """Who the patient is, as the set, each entry and each document tell it."""
+    """Who the patient is, as the set, each clinical entry and each document tell it."""
     told = [lot.metadata.submission_set.identity] if lot.metadata.submission_set else []
-    told += [entry.identity for entry in lot.metadata.entries]
+    told += [entry.identity for entry in lot.metadata.entries if not is_signature(entry)]
     told += [cda.identity for _, cda in cdas_of(lot)]
+    return tuple(view for view in told if view is not None)
+
+
+def signature_views(lot: Lot) -> tuple[IdentityView, ...]:
+    """The set and its signature: the signature has a patientId and, by design, no traits to compare."""
+    told = [lot.metadata.submission_set.identity] if lot.metadata.submission_set else []
+    told += [entry.identity for entry in lot.metadata.entries if is_signature(entry)]
     return tuple(view for view in told if view is not None)
 
 
