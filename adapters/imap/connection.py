@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from asyncio import StreamReader, StreamWriter
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable
 from uuid import uuid4
 
@@ -31,7 +32,9 @@ from pymap.parsing.response import (
 from pymap.parsing.state import ParsingInterrupt, ParsingState
 from pysasl.creds.server import ServerCredentials
 from pysasl.exception import AuthenticationError
+from pysasl.mechanism import ChallengeResponse, ServerChallenge
 
+from adapters.imap.commands import SafeAuthenticate
 from adapters.imap.config import ImapConfig
 from adapters.imap.login import Gatekeeper, Peer
 from adapters.imap.outlet import Outlet
@@ -40,6 +43,7 @@ from adapters.imap.state import State
 _LITERAL_PLUS = re.compile(rb"\{(\d{1,10})\+\}\r?\n$")
 _APPEND = re.compile(rb"[^\s]+ +APPEND ", re.IGNORECASE)
 _PIECE_BYTES = 256 * 1024
+_UNREADABLE = "Reponse SASL illisible / unreadable SASL response."
 
 
 class Goodbye(EOFError):
@@ -63,6 +67,7 @@ class Connection(IMAPConnection):
         self.outlet = Outlet(writer, config.limits.stall_s)
         self.state = State(gatekeeper, config, self._peer(), encrypted=self._encrypted())
         self._literals = 0  # octets of literals still allowed in the command being read
+        self._initial: bytes | None = None  # SASL-IR of the command just read
         self._farewell = False
 
     @classmethod
@@ -92,6 +97,7 @@ class Connection(IMAPConnection):
                         self._literals = self._literal_room(bytes(line[:100]))
                     await self._interrupt(state, interrupt, literals)
                 else:
+                    self._initial = command.initial if isinstance(command, SafeAuthenticate) else None
                     return command
         except Goodbye as goodbye:
             await self._leave(goodbye)
@@ -152,13 +158,33 @@ class Connection(IMAPConnection):
     # ----------------------------------------------------------------------------------------------------------- login
 
     async def authenticate(self, state: ConnectionState, mech_name: bytes) -> ServerCredentials | None:
-        """The SASL exchange. What is malformed is an AuthenticationError, answered BAD."""
-        if self.state.failed_logins >= self.limits.failed_logins:
-            raise Goodbye(b"Trop d'essais / too many failed logins.")
+        """The SASL exchange; None for a mechanism not offered. What is malformed is an AuthenticationError, answered BAD."""
+        mechanism = state.auth.get_server(mech_name)
+        if mechanism is None:
+            return None
+        responses: list[ChallengeResponse] = []
+        while True:
+            try:
+                credentials, _ = mechanism.server_attempt(responses)
+            except ServerChallenge as challenge:
+                responses.append(ChallengeResponse(challenge.data, await self._response_to(challenge.data)))
+            except (ValueError, LookupError) as malformed:
+                raise AuthenticationError(_UNREADABLE) from malformed
+            else:
+                return credentials
+
+    async def _response_to(self, challenge: bytes) -> bytes:
+        """What the client answers: first what it gave with the command itself (SASL-IR)."""
+        given, self._initial = self._initial, None
+        if given is None:
+            await self.write_response(ResponseContinuation(b64encode(challenge)))
+            given = bytes(await self.read_continuation(0)).strip()
+        if given == b"*":
+            raise AuthenticationError("Abandon / canceled.")
         try:
-            return await super().authenticate(state, mech_name)
-        except (ValueError, LookupError) as malformed:
-            raise AuthenticationError("Reponse SASL illisible / unreadable SASL response.") from malformed
+            return b64decode(given, validate=True)
+        except ValueError as malformed:
+            raise AuthenticationError(_UNREADABLE) from malformed
 
     async def start_tls(self) -> None:
         """The handshake. Octets already received were sent in clear behind STARTTLS: an injection, or a broken client."""

@@ -18,6 +18,9 @@ from adapters.imap.login import CertificateOpens, Gatekeeper
 from adapters.imap.postbox import Shared
 from gateway.ports import Clock, Sandboxes, Store
 
+_CLOSE_S = 2.0
+_STOP_S = 0.1
+
 _log = structlog.get_logger("passerelle.imap")
 
 
@@ -67,7 +70,7 @@ class ImapListeners:
             limit=self._limits.line_bytes,
             ssl=context,
             ssl_handshake_timeout=self._limits.handshake_s if context else None,
-            ssl_shutdown_timeout=2.0 if context else None,
+            ssl_shutdown_timeout=_CLOSE_S if context else None,
         )
         self._servers.append(server)
         return server
@@ -117,5 +120,6 @@ class ImapListeners:
             _log.error("imap-connection-failed", failure=type(failure).__name__, exc_info=False)
         finally:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(writer.wait_closed(), 2.0)
+                # BYE has left; a client that keeps its end of TLS open is not waited for
+                await asyncio.wait_for(writer.wait_closed(), _CLOSE_S if self._servers else _STOP_S)
             self._writers.discard(writer)

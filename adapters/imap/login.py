@@ -30,10 +30,10 @@ _AT_ONCE = 2  # password derivations at the same time: each takes a core for ten
 class Refused(InvalidAuth):
     """The one answer to every wrong login."""
 
+    TEXT = b"Adresse inconnue ou mot de passe d'application faux / unknown address or wrong application password."
+
     def __init__(self) -> None:
-        super().__init__(
-            "Adresse inconnue ou mot de passe d'application faux / unknown address or wrong application password."
-        )
+        super().__init__(self.TEXT.decode())
 
 
 class Suspended(ResponseError):

@@ -16,7 +16,6 @@ from weakref import WeakValueDictionary
 
 from adapters.imap.limits import ImapLimits
 from adapters.imap.opened import LARGE_BYTES, OpenedMail
-from gateway.exchange.intake import masked_address
 from gateway.exchange.model import Event, Payload
 from gateway.ports import (
     AppendEvent,
@@ -31,6 +30,7 @@ from gateway.ports import (
     SetFlags,
     Store,
 )
+from gateway.rules.masking import mask_matricule
 
 SEEN = "\\Seen"
 INBOX = "INBOX"
@@ -104,6 +104,10 @@ class Postbox:
         """The mails of one folder by uid, ascending."""
         rows = await self.store.mails(self.workspace, self.address, folder)
         return {row.uid: row for row in sorted(rows, key=lambda row: row.uid)}
+
+    async def arrivals(self, folder: str, after_uid: int) -> tuple[MailRow, ...]:
+        """The mails of one folder above a uid."""
+        return await self.store.mails(self.workspace, self.address, folder, after_uid=after_uid)
 
     async def opened(self, row: MailRow) -> OpenedMail | None:
         """The octets of a mail; None when they were purged."""
@@ -184,7 +188,7 @@ class Postbox:
 
     async def _was_read(self, exchange_id: str) -> bool:
         """Whether the journal already tells that this mailbox read this exchange."""
-        shown, after = masked_address(self.address), 0
+        shown, after = shown_mailbox(self.address), 0
         while rows := await self.store.events(
             self.workspace, after_seq=after, exchange_id=exchange_id, limit=_EVENTS_PAGE
         ):
@@ -200,9 +204,15 @@ class Postbox:
         await self.store.commit(AppendEvent(self._event(kind, "", data)))
 
     def _event(self, kind: str, exchange_id: str, data: Mapping[str, Any] | None = None) -> Event:
-        told = {"door": "imap", "mailbox": masked_address(self.address), **(data or {})}
+        told = {"door": "imap", "mailbox": shown_mailbox(self.address), **(data or {})}
         return Event(kind, self.clock.now(), self.workspace, exchange_id, told)
 
 
 def _copied(octets: memoryview) -> tuple[bytes, str]:
     return bytes(octets), hashlib.sha256(octets).hexdigest()
+
+
+def shown_mailbox(address: str) -> str:
+    """An address fit for the journal: the matricule of a citizen's is masked, as in the other events of the road."""
+    local, at, domain = address.rpartition("@")
+    return f"{mask_matricule(local) if domain.startswith('patient.') else local}{at}{domain}"

@@ -236,6 +236,18 @@ class Session(SessionInterface):
         await self._told(selected, reread=True)
         return selected
 
+    async def caught_up(self, selected: SelectedMailbox) -> SelectedMailbox:
+        """What came since the client was last told, also when the notification of it is still on its way."""
+        view = self._open_view()
+        if not view.stale:
+            known = max(view.mails, default=0)
+            for row in await self.postbox.arrivals(view.name, known):
+                view.put(row)
+            if max(view.mails, default=0) > known:
+                self._claim(view, selected, known)
+        await self._told(selected)
+        return selected
+
     async def something_new(self) -> None:
         """Wait until the selected folder may have changed."""
         await self._changed.wait()
@@ -294,7 +306,6 @@ class Session(SessionInterface):
     async def search_mailbox(
         self, selected: SelectedMailbox, keys: frozenset[SearchKey]
     ) -> tuple[Iterable[tuple[int, Mail]], SelectedMailbox]:
-        await self._told(selected)
         wanted = criterion_of(keys, selected.messages.exists, selected.messages.max_uid)
         found: list[tuple[int, Mail]] = []
         for count, (seq, mail) in enumerate(self.mails_of(selected, SequenceSet.all()), 1):

@@ -16,11 +16,12 @@ from pymap.imap.state import ConnectionState
 from pymap.interfaces.login import LoginInterface
 from pymap.parsing.command import Command
 from pymap.parsing.command.nonauth import AuthenticateCommand, LoginCommand, StartTLSCommand
-from pymap.parsing.command.select import CloseCommand, FetchCommand, IdleCommand
+from pymap.parsing.command.select import CloseCommand, FetchCommand, IdleCommand, SearchCommand, UidFetchCommand
 from pymap.parsing.commands import InvalidCommand
 from pymap.parsing.response import (
     CommandResponse,
     ResponseBad,
+    ResponseBye,
     ResponseCode,
     ResponseNo,
     ResponseOk,
@@ -49,6 +50,15 @@ class PrivacyRequired(ResponseError):
     def get_response(self, tag: bytes) -> ResponseNo:
         text = b"STARTTLS d'abord: aucun mot de passe en clair / STARTTLS first: no password in clear."
         return ResponseNo(tag, text, ResponseCode.of(b"PRIVACYREQUIRED"))
+
+
+class TooManyFailures(ResponseError):
+    """Enough wrong passwords for one connection."""
+
+    def get_response(self, tag: bytes) -> ResponseNo:
+        response = ResponseNo(tag, Refused.TEXT, ResponseCode.of(b"AUTHENTICATIONFAILED"))
+        response.add_untagged(ResponseBye(b"Trop d'essais / too many failed logins."))
+        return response
 
 
 class State(ConnectionState):
@@ -96,6 +106,8 @@ class State(ConnectionState):
             postbox = await self.gatekeeper.admit(creds, self.peer)
         except Refused:
             self.failed_logins += 1
+            if self.failed_logins >= self._limits.failed_logins:
+                raise TooManyFailures from None
             raise
         self._count(postbox)
         session = await connection_exit.get().enter_async_context(Session.opened(postbox))
@@ -140,14 +152,29 @@ class State(ConnectionState):
         """Answer one command; what the store refuses is told, and changes nothing."""
         if isinstance(cmd, InvalidCommand):
             return _invalid(cmd)
-        if self._selected is not None:
-            _bound(cmd, self._selected)
+        news: list[UntaggedResponse] = []
         try:
+            if isinstance(cmd, UidFetchCommand | SearchCommand):
+                news = await self._catch_up(cmd)
+            if self._selected is not None:
+                _bound(cmd, self._selected)
             response = await super().do_command(cmd)
         except StoreUnavailable:
             text = b"Rien ne peut etre enregistre pour l'instant / nothing can be stored right now."
-            return ResponseNo(cmd.tag, text, ResponseCode.of(b"UNAVAILABLE"))
-        return response
+            response = ResponseNo(cmd.tag, text, ResponseCode.of(b"UNAVAILABLE"))
+        except ResponseError as refused:
+            if not news:
+                raise
+            response = cast(CommandResponse, refused.get_response(cmd.tag))
+        return _after(news, response) if news else response
+
+    async def _catch_up(self, cmd: Command) -> list[UntaggedResponse]:
+        """What came is told before a UID FETCH or SEARCH is answered, so that a client which only asks these sees it."""
+        if self._selected is None:
+            return []
+        self._selected.hide_expunged = not getattr(cmd, "uid", False)
+        self._selected, untagged = (await self.mailbox.caught_up(self._selected)).fork(cmd)
+        return list(untagged)
 
     async def do_fetch(self, cmd: FetchCommand) -> _Answer:
         if not cmd.uid:
@@ -202,6 +229,13 @@ def _invalid(cmd: InvalidCommand) -> CommandResponse:
     if code == b"[BADCHARSET]":
         return ResponseNo(cmd.tag, b"Jeu de caracteres inconnu / unknown charset.", ResponseCode.of(b"BADCHARSET"))
     return ResponseBad(cmd.tag, cmd.message)
+
+
+def _after(news: Iterable[UntaggedResponse], response: CommandResponse) -> CommandResponse:
+    """The same response, with news told first."""
+    told = type(response)(response.tag, response._text, response.code)
+    told.add_untagged(*news, *response._untagged)
+    return told
 
 
 def _bound(cmd: Any, selected: SelectedMailbox) -> None:
