@@ -24,6 +24,19 @@ from gateway.values import Door
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Zone = Callable[[str], Route | None]
 _TRUST_HOLDS_S = 5.0
+# alerts by which a peer refuses the certificate we showed (RFC 8446 §6.2)
+_ABOUT_OUR_CERTIFICATE = frozenset(
+    {
+        "bad_certificate",
+        "unsupported_certificate",
+        "certificate_revoked",
+        "certificate_expired",
+        "certificate_unknown",
+        "unknown_ca",
+        "access_denied",
+        "certificate_required",
+    }
+)
 _REMEMBERED = 1024
 
 
@@ -203,7 +216,9 @@ class RelayCourier:
             book, ctx = self._judge.book(errand.workspace), self._judge.context(errand.workspace)
             found = refused(findings_of(issues, book, ctx), self._services.lang)
             if found is not None:
-                return _untrusted(found.findings[0].rule, found.reply.text)
+                # the same certificate would be refused again: no retry will mend it
+                hopeless = not failure.by_us and failure.alert in _ABOUT_OUR_CERTIFICATE
+                return _untrusted(found.findings[0].rule, found.reply.text, hopeless=hopeless)
         # without an alert a cut during TLS may be the network's doing: tried again by the outbox, later
         return Delivered(False, permanent=failed.permanent, answer=failed.answer, reason=failed.reason)
 
@@ -235,8 +250,8 @@ class RelayCourier:
         return _summed([outcomes[a] for a in errand.recipients], "data" if taken else "rcpt")
 
 
-def _untrusted(rule_id: str, text: str) -> Delivered:
-    code, enhanced = reply_of(rule_id, outgoing=True)
+def _untrusted(rule_id: str, text: str, *, hopeless: bool = False) -> Delivered:
+    code, enhanced = (554, "5.7.5") if hopeless else reply_of(rule_id, outgoing=True)
     answer = failure_text(SmtpReply(code, enhanced, text))
     return Delivered(False, permanent=code >= 500, answer=answer, reason=rule_id)
 

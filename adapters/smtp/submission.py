@@ -171,18 +171,27 @@ class SubmissionDoor:
 
 
 def _of_certificate(conversation: Conversation, territory: Territory) -> list[Mailbox]:
-    """The APP mailboxes of the structure named by the certificate's OU, or of one whose certificates its head office holds."""
+    """The APP mailboxes a certificate opens: the one its CN names, else all those of the structure in its OU.
+
+    A structure's certificates may be held by its head office (`siege`).
+    """
     peer = conversation.certificate
     if peer is None or not peer.structure_id:
         return []
-    found = []
-    for mailbox in territory.mailboxes.values():
-        if mailbox.kind is not MailboxKind.APP or mailbox.state is MailboxState.DELETED:
-            continue
-        holder = territory.holder_of(mailbox)
-        if not isinstance(holder, Structure):
-            continue
-        head = territory.structures.get(holder.siege)
-        if peer.structure_id in (holder.struct_id_nat, head.struct_id_nat if head else ""):
-            found.append(mailbox)
-    return found
+    named = peer.common_name.lower() if "@" in peer.common_name else ""
+    return [
+        mailbox
+        for mailbox in territory.mailboxes.values()
+        if mailbox.kind is MailboxKind.APP
+        and mailbox.state is not MailboxState.DELETED
+        and named in ("", mailbox.address)
+        and peer.structure_id in _structure_ids(mailbox, territory)
+    ]
+
+
+def _structure_ids(mailbox: Mailbox, territory: Territory) -> set[str]:
+    holder = territory.holder_of(mailbox)
+    if not isinstance(holder, Structure):
+        return set()
+    head = territory.structures.get(holder.siege)
+    return {holder.struct_id_nat} | ({head.struct_id_nat} if head else set())

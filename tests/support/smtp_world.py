@@ -80,6 +80,8 @@ def make_pki(folder: Path) -> Pki:
     )
     appli = Subject("dpi.ch-brumeval", "CH BRUMEVAL", "1990000011", "Lozère (48)")
     pki.issued["appli"] = pki.authority.issue(Profile.AUTH_CLIENT, appli, key="structure:ch:auth-client")
+    other = Subject(f"autre@{CH}", "CH BRUMEVAL", "1990000011", "Lozère (48)")
+    pki.issued["other-bal"] = pki.authority.issue(Profile.AUTH_CLIENT, other, key=f"bal:autre@{CH}")
     return pki
 
 

@@ -151,8 +151,10 @@ async def test_the_certificate_alone_is_enough_to_write_as_its_application_mailb
     assert (await client.say(f"MAIL FROM:<{ALICE}>")).code == 530
 
 
-@pytest.mark.parametrize("certificate", ["sud", "expired"])
-async def test_another_structures_certificate_or_a_bad_one_opens_nothing(doors: Doors, certificate: str) -> None:
+@pytest.mark.parametrize("certificate", ["sud", "expired", "other-bal"])
+async def test_the_certificate_of_another_structure_or_mailbox_or_a_bad_one_opens_nothing(
+    doors: Doors, certificate: str
+) -> None:
     client = await enter(doors, certificate)
     reply = await client.say("AUTH EXTERNAL " + b64encode(APPLI.encode()).decode())
     assert reply.code in (535, 554)
