@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,9 +98,10 @@ def _postgresql(url: URL) -> Database:
 
     @event.listens_for(writer, "connect")
     def _one_integer_type(connection: Any, _record: object) -> None:
-        from psycopg.types.numeric import Int8Dumper
+        from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
         # By default the type follows the value (int2, int4, int8) and each mix is another prepared statement.
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
         connection.adapters.register_dumper(int, Int8Dumper)
 
     return Database(url, writer, readers, postgresql=True)
@@ -117,7 +119,7 @@ def must_start_again(error: BaseException) -> bool:
 
 def is_unavailable(error: BaseException) -> bool:
     """The database cannot write now (disk full, I/O error, lock, connection lost), as opposed to refusing one value."""
-    if isinstance(error, OSError | MemoryError):
+    if isinstance(error, OSError | MemoryError | sqlite3.OperationalError):
         return True
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return False

@@ -129,9 +129,7 @@ def _link(head: Head, events: Sequence[tuple[int, Written]]) -> tuple[list[tuple
     digest, link = head.digest, head.links
     for seq, event in events:
         link += 1
-        digest = link_digest(
-            digest, link, event.workspace, event.exchange_id, event.kind, event.at, event.data_digest
-        )
+        digest = link_digest(digest, link, event.workspace, event.exchange_id, event.kind, event.at, event.data_digest)
         rows.append(
             (
                 seq,

@@ -111,7 +111,7 @@ class Listener:
 
     def _everything(self, connection: psycopg.Connection[Any]) -> None:
         """Something was missed: every topic that somebody listens to is told to look."""
-        told: dict[str, tuple[str, ...]] = {topic: ("INBOX",) for topic in self._hub.topics("mail:")}
+        told: dict[str, tuple[str, ...]] = dict.fromkeys(self._hub.topics("mail:"), ("INBOX",))
         told["outbox"] = ("",)
         for topic in self._hub.topics("events:"):
             row = connection.execute(

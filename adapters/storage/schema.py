@@ -218,9 +218,7 @@ delivery = Table(
     _text("worker"),
     _integer("created_at"),
     Column("last_answer", Text, nullable=False),
-    Index(
-        "delivery_waiting", "wake", sqlite_where=text("unfinished = 1"), postgresql_where=text("unfinished = 1")
-    ),
+    Index("delivery_waiting", "wake", sqlite_where=text("unfinished = 1"), postgresql_where=text("unfinished = 1")),
     Index(
         "delivery_in_order",
         "destination",

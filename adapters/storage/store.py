@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.storage import journal, schema
 from adapters.storage.blobs import BlobFiles, read_verified
@@ -56,7 +57,7 @@ class _RealClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def virtual_now(self, workspace: str) -> datetime:  # noqa: ARG002
+    def virtual_now(self, workspace: str) -> datetime:
         return self.now()
 
 
@@ -165,8 +166,8 @@ class SqlStore:
         try:
             with self._database.readers.connect() as connection:
                 return question(connection, *arguments)
-        except DBAPIError as error:
-            raise StoreUnavailable(str(error.orig).partition("\n")[0]) from error
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(str(getattr(error, "orig", error)).partition("\n")[0]) from error
 
     async def exchange(self, workspace: str, exchange_id: str) -> ExchangeRow | None:
         """One exchange; None when the workspace has none of that id."""
@@ -275,7 +276,7 @@ def _open(url: str, data_dir: Path, clock: Clock, signer: Callable[[bytes], byte
             Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
         with database.writer.begin() as connection:
             prepare(connection)
-    except (DBAPIError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         database.dispose()
         raise StoreUnavailable(str(getattr(error, "orig", error)).partition("\n")[0]) from error
     except BaseException:

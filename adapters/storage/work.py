@@ -33,7 +33,7 @@ EXCHANGE_COLUMNS = (
     "findings",
 )
 _INSERT_EXCHANGES = BulkInsert(schema.exchange, *EXCHANGE_COLUMNS)
-_INSERT_LABELS = BulkInsert(schema.exchange_label, "workspace_id", "kind", "value", "seq", ignore=True)
+_INSERT_LABELS = BulkInsert(schema.exchange_label, "workspace_id", "kind", "value", "seq")
 _counter = schema.counter
 
 
@@ -109,9 +109,7 @@ class Work:
         if self._exchanges:
             first = last_exchange - len(self._exchanges) + 1
             _INSERT_EXCHANGES(self.connection, [(first + rank, *row) for rank, row in enumerate(self._exchanges)])
-            _INSERT_LABELS(
-                self.connection, [(ws, kind, value, first + rank) for ws, kind, value, rank in self._labels]
-            )
+            _INSERT_LABELS(self.connection, [(ws, kind, value, first + rank) for ws, kind, value, rank in self._labels])
         if self._events:
             self.notices.events |= journal.append(self.connection, self._events, last_event, self.heads)
         self._exchanges, self._labels, self._events = [], [], []

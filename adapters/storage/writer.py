@@ -161,11 +161,15 @@ class Writer:
         for start in range(1, _STARTS + 1):
             try:
                 return self._transaction(group)
-            except SQLAlchemyError as error:
+            except StoreUnavailable:
+                raise
+            except Exception as error:
                 if must_start_again(error) and start < _STARTS:
                     continue
-                if not isinstance(error, IntegrityError) or len(group) == 1:
+                if is_unavailable(error) or must_start_again(error):
                     raise
+                if len(group) == 1:
+                    return [_refused(error)], Notices(), []
                 # A row kept for the end of the group was refused (an exchange id used twice): find whose it is.
                 return self._one_by_one(group)
         raise StoreUnavailable("the database keeps undoing the transaction")
@@ -175,12 +179,8 @@ class Writer:
         notices = Notices()
         swept: list[str] = []
         for batch in group:
-            try:
-                (outcome,), told, to_sweep = self._transaction([batch])
-            except IntegrityError as error:
-                outcomes.append(Conflict(_named(error)))
-                continue
-            outcomes.append(outcome)
+            done, told, to_sweep = self._write([batch])
+            outcomes += done
             notices.events |= told.events
             notices.folders |= told.folders
             notices.outbox |= told.outbox
@@ -239,7 +239,6 @@ class Writer:
 
     def _disconnect(self, *, suspect: bool = False, checkpoint: bool = False) -> None:
         self._suspect = self._suspect or suspect
-        self._heads = {} if suspect else self._heads
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -292,7 +291,7 @@ def _apply_alone(work: Work, batch: Batch) -> Outcome:
             # Another process was faster: looked at again, its rows are there, and the handler can name the conflict.
             work.undo(mark)
             if last:
-                return Conflict(_named(error))
+                return _refused(error)
         except Exception as error:
             if is_unavailable(error) or must_start_again(error):
                 raise
@@ -304,9 +303,13 @@ def _apply_alone(work: Work, batch: Batch) -> Outcome:
     raise AssertionError("unreachable")
 
 
-def _named(error: IntegrityError) -> str:
-    """The constraint that refused, in the words of the driver."""
-    return str(error.orig).partition("\n")[0]
+def _refused(error: Exception) -> Exception:
+    """What the task is told: `Conflict` names the constraint in the words of the driver when the handler could not."""
+    if not isinstance(error, IntegrityError):
+        return error
+    conflict = Conflict(str(error.orig).partition("\n")[0])
+    conflict.__cause__ = error
+    return conflict
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:
@@ -327,10 +330,13 @@ def _pragma(connection: Connection, text: str) -> tuple[Any, ...]:
 
 
 def _empty_log(connection: Connection) -> None:
-    busy, *_ = _pragma(connection, "wal_checkpoint(TRUNCATE)")
-    if busy:
+    try:
+        busy, *_ = _pragma(connection, "wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise StoreUnavailable("the log of the database could not be emptied after an error")
+    except BaseException:
         connection.close()
-        raise StoreUnavailable("the log of the database could not be emptied after an error")
+        raise
 
 
 def _deliver(group: list[Batch], outcomes: Sequence[Outcome]) -> None:

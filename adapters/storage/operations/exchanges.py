@@ -72,9 +72,7 @@ def record(work: Work, operations: Sequence[RecordExchange]) -> list[Recorded]:
     seen = Seen(work, keys)
     mails: list[NewMail] = []
     deliveries: list[tuple[NewDelivery, int]] = []
-    outcomes: list[tuple[list[str], list[str], str, int]] = []
-    for op in operations:
-        outcomes.append(_sort_out(op, seen, mails, deliveries))
+    outcomes = [_sort_out(op, seen, mails, deliveries) for op in operations]
     if keys:
         seen.write()
     uids = mailboxes.append_rows(work, mails)
@@ -91,9 +89,7 @@ def record(work: Work, operations: Sequence[RecordExchange]) -> list[Recorded]:
             work.add_event(_flag("duplicate", op, {"of": duplicate_of, "skipped": len(skipped)}))
         if conflicts:
             work.add_event(_flag("reused", op, {"conflicts": len(conflicts)}))
-        results.append(
-            Recorded(tuple(skipped), tuple(conflicts), duplicate_of, tuple(uids[taken : taken + appended]))
-        )
+        results.append(Recorded(tuple(skipped), tuple(conflicts), duplicate_of, tuple(uids[taken : taken + appended])))
         taken += appended
     return results
 

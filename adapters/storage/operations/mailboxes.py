@@ -204,9 +204,7 @@ def _change(work: Work, op: ChangeFolder) -> bool:
         case "subscribe" | "unsubscribe":
             wanted = int(op.change == "subscribe")
             result = work.connection.execute(
-                update(schema.folder)
-                .where(_f.id == folder_id, _f.subscribed != wanted)
-                .values(subscribed=wanted)
+                update(schema.folder).where(_f.id == folder_id, _f.subscribed != wanted).values(subscribed=wanted)
             )
             changed = result.rowcount == 1
         case _:

@@ -7,6 +7,8 @@ answer makes it free again for anyone, which is how the work of a killed process
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
 
@@ -69,15 +71,11 @@ _PICK_KINDS = _PICK.where(_d.kind.in_(bindparam("kinds", expanding=True)))
 _TAKE = (
     update(schema.delivery)
     .where(_d.seq.in_(bindparam("taken", expanding=True)))
-    .values(
-        state=DeliveryState.LEASED.value, worker=bindparam("by"), wake=bindparam("until"), attempt=_d.attempt + 1
-    )
+    .values(state=DeliveryState.LEASED.value, worker=bindparam("by"), wake=bindparam("until"), attempt=_d.attempt + 1)
 )
 _FINISH = (
     update(schema.delivery)
-    .where(
-        and_(_d.seq == bindparam("which"), _d.worker == bindparam("by"), _d.state == DeliveryState.LEASED.value)
-    )
+    .where(and_(_d.seq == bindparam("which"), _d.worker == bindparam("by"), _d.state == DeliveryState.LEASED.value))
     .values(
         state=bindparam("ends"),
         unfinished=bindparam("open"),
@@ -89,14 +87,12 @@ _FINISH = (
 )
 _FINISH_FOR_GOOD = (
     update(schema.delivery)
-    .where(
-        and_(_d.seq == bindparam("which"), _d.worker == bindparam("by"), _d.state == DeliveryState.LEASED.value)
-    )
+    .where(and_(_d.seq == bindparam("which"), _d.worker == bindparam("by"), _d.state == DeliveryState.LEASED.value))
     .values(state=bindparam("ends"), unfinished=0, last_answer=bindparam("said"), worker="")
 )
 
 
-def delivery_of(row: Row[tuple[object, ...]]) -> Delivery:
+def delivery_of(row: Row[Any]) -> Delivery:
     """A delivery from its `COLUMNS`."""
     return Delivery(
         id=str(row.seq),
@@ -160,8 +156,6 @@ def _lease(work: Work, op: LeaseDeliveries) -> tuple[Delivery, ...]:
 
 
 def _leased(one: Delivery) -> Delivery:
-    from dataclasses import replace
-
     return replace(one, state=DeliveryState.LEASED, attempt=one.attempt + 1)
 
 

@@ -109,9 +109,7 @@ def _purge(work: Work, op: Purge) -> int:
             ~exists()
             .select_from(waiting)
             .where(x.workspace_id == b.workspace_id, x.sha256 == b.sha256, d.unfinished == 1),
-            ~exists().where(
-                schema.entry.c.workspace_id == b.workspace_id, schema.entry.c.document_sha256 == b.sha256
-            ),
+            ~exists().where(schema.entry.c.workspace_id == b.workspace_id, schema.entry.c.document_sha256 == b.sha256),
         )
     )
     work.swept.append(op.workspace)

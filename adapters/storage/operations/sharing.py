@@ -54,8 +54,10 @@ def register(work: Work, lot: RegisterLot, exchange_id: str) -> None:
         if entry.replaces:
             _deprecate(work, lot, entry.replaces)
         rows.append(_row(lot, entry, version))
-    if len({row[3] for row in rows}) != len(rows):
-        raise Conflict(next(row[3] for row in rows if [r[3] for r in rows].count(row[3]) > 1))
+    ids = [entry.unique_id for entry in lot.entries]
+    twice = next((one for one in ids if ids.count(one) > 1), None)
+    if twice is not None:
+        raise Conflict(twice)
     _INSERT(work.connection, rows)
     work.connection.execute(
         insert(schema.lot).values(
@@ -152,13 +154,13 @@ def _put_dmp(work: Work, op: PutDmp) -> None:
     values = {
         "state": op.state,
         "authorisations": to_json({who: state for who, state in merged.items() if state}),
-        "treating_doctors": known.treating_doctors if known and not op.treating_doctors else to_json(op.treating_doctors),
+        "treating_doctors": known.treating_doctors
+        if known and not op.treating_doctors
+        else to_json(op.treating_doctors),
     }
     if known:
         work.connection.execute(update(schema.dmp).where(*here).values(values))
     else:
         work.connection.execute(
-            insert(schema.dmp).values(
-                workspace_id=op.workspace, matricule=key(op.matricule), oid=key(op.oid), **values
-            )
+            insert(schema.dmp).values(workspace_id=op.workspace, matricule=key(op.matricule), oid=key(op.oid), **values)
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, Row, Select, select
 
 from adapters.storage import schema
@@ -9,7 +11,7 @@ from adapters.storage.codec import address_key, from_json, instant, key
 from gateway.ports import ExchangeFilter, ExchangeRow
 
 _x = schema.exchange.c
-_LISTED = select(
+_LISTED: Select[Any] = select(
     _x.id,
     _x.seq,
     _x.workspace_id,
@@ -23,7 +25,7 @@ _LISTED = select(
 )
 
 
-def _exchange_of(row: Row[tuple[object, ...]]) -> ExchangeRow:
+def _exchange_of(row: Row[Any]) -> ExchangeRow:
     return ExchangeRow(
         id=row.id,
         seq=row.seq,
@@ -67,9 +69,7 @@ def exchanges(connection: Connection, wanted: ExchangeFilter) -> tuple[ExchangeR
     return tuple(_exchange_of(row) for row in connection.execute(query))
 
 
-def _labelled(
-    query: Select[tuple[object, ...]], workspace: str, kind: str, value: str
-) -> Select[tuple[object, ...]]:
+def _labelled(query: Select[Any], workspace: str, kind: str, value: str) -> Select[Any]:
     label = schema.exchange_label.alias()
     return query.join_from(schema.exchange, label, label.c.seq == _x.seq).where(
         label.c.workspace_id == workspace, label.c.kind == kind, label.c.value == value

@@ -49,9 +49,7 @@ def folders(connection: Connection, workspace: str, address: str) -> tuple[Folde
     )
 
 
-def mails(
-    connection: Connection, workspace: str, address: str, folder: str, after_uid: int
-) -> tuple[MailRow, ...]:
+def mails(connection: Connection, workspace: str, address: str, folder: str, after_uid: int) -> tuple[MailRow, ...]:
     """The mails of a folder in the order of their uids."""
     place = place_of(workspace, address, folder)
     named = _f.special_use if place[2].startswith("\\") else _f.name

@@ -65,9 +65,9 @@ def dmp(connection: Connection, workspace: str, matricule: str, oid: str) -> Dmp
 def entries(connection: Connection, workspace: str, matricule: str, oid: str) -> tuple[EntryRow, ...]:
     """Every entry of a patient, obsolete ones too, in the order of their registration."""
     rows = connection.execute(
-        _ENTRIES.where(
-            _e.workspace_id == workspace, _e.matricule == key(matricule), _e.oid == key(oid)
-        ).order_by(_e.registered_at, _e.entry_uuid)
+        _ENTRIES.where(_e.workspace_id == workspace, _e.matricule == key(matricule), _e.oid == key(oid)).order_by(
+            _e.registered_at, _e.entry_uuid
+        )
     )
     return tuple(_entry_of(row) for row in rows)
 
@@ -84,9 +84,7 @@ def entry_by_unique_id(connection: Connection, workspace: str, unique_id: str) -
 
 def entry_by_uuid(connection: Connection, workspace: str, entry_uuid: str) -> EntryRow | None:
     """One entry."""
-    row = connection.execute(
-        _ENTRIES.where(_e.workspace_id == workspace, _e.entry_uuid == key(entry_uuid))
-    ).first()
+    row = connection.execute(_ENTRIES.where(_e.workspace_id == workspace, _e.entry_uuid == key(entry_uuid))).first()
     return None if row is None else _entry_of(row)
 
 
