@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from lxml import etree
 
+from gateway.directory.nature import SOCIAL, nature_of
 from gateway.documents.model import Actor, Association, Code, DocumentEntry, Issue, SubmissionSet, XdsMetadata
 from gateway.documents.open_nodes import MOST, Node, plain_text
 from gateway.documents.open_patient import LOT_LABEL, metadata_identity
@@ -159,6 +160,7 @@ class _Lot:
         patient_id = parts.identifiers.get("patientId") or parts.slot("patientId")
         source_id = parts.slot("sourcePatientId")
         info = parts.slots.get("sourcePatientInfo", ())
+        type_code = parts.code("typeCode")
         return DocumentEntry(
             entry_id=node.attribute("id"),
             where=node.where,
@@ -168,9 +170,9 @@ class _Lot:
             patient_id=patient_id,
             source_patient_id=source_id,
             source_patient_info=info,
-            identity=_entry_identity(label, node.where, patient_id, source_id, info),
+            identity=_entry_identity(label, node.where, patient_id, source_id, info, type_code),
             title=_label(node.one("Name")),
-            type_code=parts.code("typeCode"),
+            type_code=type_code,
             class_code=parts.code("classCode"),
             format_code=parts.code("formatCode"),
             confidentiality=parts.codes.get("confidentialityCode", ()),
@@ -293,14 +295,21 @@ class _Parts:
 
 
 def _entry_identity(
-    label: str, where: Where, patient_id: Located | None, source_id: Located | None, info: tuple[Located, ...]
+    label: str,
+    where: Where,
+    patient_id: Located | None,
+    source_id: Located | None,
+    info: tuple[Located, ...],
+    type_code: Code | None,
 ) -> IdentityView | None:
     if patient_id is None and source_id is None and not info:
         return None
     view = metadata_identity(label, where, patient_id, source_id, info)
     # The IPP of the source is often the INS again: one identifier is enough.
     told = {(i.oid, i.value): i for i in reversed(view.identifiers)}
-    return view if len(told) == len(view.identifiers) else replace(view, identifiers=view.identifiers[:1])
+    identifiers = view.identifiers if len(told) == len(view.identifiers) else view.identifiers[:1]
+    social = type_code is not None and nature_of(type_code.code, type_code.system) == SOCIAL
+    return replace(view, identifiers=identifiers, ins_optional=social)
 
 
 def _values(slot: Node) -> tuple[Located, ...]:

@@ -6,6 +6,7 @@ constrained by the French DMP.
 
 from __future__ import annotations
 
+from gateway.directory.nature import SOCIAL, nature_of
 from gateway.documents.open_nodes import Node
 from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
 from gateway.values import Located, Where
@@ -54,7 +55,12 @@ def cda_identity(document: Node, label: str) -> IdentityView:
         null_traits=told.nulls + _nulls((("sex", gender), ("birth_date", birth), ("birth_place", county))),
         subject_count=document.count("recordTarget") if len(targets) > 1 else len(names),
         ins_expected=any(i.is_ins for i in identifiers),
+        ins_optional=_is_social(document.one("code")),
     )
+
+
+def _is_social(code: Node | None) -> bool:
+    return code is not None and nature_of(code.attribute("code"), code.attribute("codeSystem")) == SOCIAL
 
 
 def _identifiers(role: Node) -> tuple[PatientIdentifier, ...]:

@@ -82,6 +82,7 @@ class IdentityView:
     subject_count: int = 1  # how many patients the container holds (recordTarget, PID, ...)
     has_source_id: bool | None = None  # a metadata entry carries a sourcePatientId; None where it is not told
     ins_expected: bool = False
+    ins_optional: bool = False  # a purely social document: its recipients may not use the INS
 
     @property
     def ins(self) -> PatientIdentifier | None:

@@ -176,6 +176,8 @@ def without_ins(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     """A document, or its metadata entry, that carries no INS at all: the recipient identifies the patient by hand."""
     if ctx.door is Door.DMP or view.kind not in (ContainerKind.CDA, ContainerKind.XDM) or view.subject_count == 0:
         return
+    if view.ins_optional:  # a purely social document: its recipients may not use the INS
+        return
     told = patient_id(view) if view.kind is ContainerKind.XDM else None
     if all_ins(view) or is_submission_set(view) or (told is not None and not told.oid):  # else INS-130
         return
