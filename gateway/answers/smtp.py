@@ -8,6 +8,8 @@ from gateway.rules.model import Family, Finding
 from gateway.rules.verdict import Decision, Outcome
 from gateway.values import Lang
 
+_SHOWN_VALUES = 4
+_SHOWN_CHARS = 80
 _LINE = 400  # RFC 5321 allows 512 octets with code and CRLF; accented letters take two
 
 
@@ -86,7 +88,19 @@ def _refused(decision: Decision, exchange_id: str, lang: Lang) -> str:
 
 
 def _explained(finding: Finding, lang: Lang) -> str:
-    return f"{finding.rule} {finding.message.in_(lang)} [{finding.where}]"
+    return f"{finding.rule} {finding.message.in_(lang)} [{finding.where}]{_seen(finding, lang)}"
+
+
+def _seen(finding: Finding, lang: Lang) -> str:
+    """The compared values side by side, else what was received and expected; all masked by the rule."""
+    if finding.values:
+        shown = dict.fromkeys(f"{v.container} = {v.value}" for v in finding.values)
+        return f" ({' / '.join(list(shown)[:_SHOWN_VALUES])})"
+    if not (finding.received or finding.expected):
+        return ""
+    received, expected = finding.received[:_SHOWN_CHARS] or "-", finding.expected[:_SHOWN_CHARS] or "-"
+    words = {Lang.FR: ("reçu", "attendu"), Lang.EN: ("received", "expected")}[lang]
+    return f" ({words[0]} {received}, {words[1]} {expected})"
 
 
 def _ascii(text: str) -> str:
