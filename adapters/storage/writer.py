@@ -179,7 +179,12 @@ class Writer:
         notices = Notices()
         swept: list[str] = []
         for batch in group:
-            done, told, to_sweep = self._write([batch])
+            try:
+                done, told, to_sweep = self._write([batch])
+            except Exception as error:  # those before are durable and are told so
+                self._disconnect(suspect=True)
+                outcomes.append(_unavailable(error))
+                continue
             outcomes += done
             notices.events |= told.events
             notices.folders |= told.folders

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
+from sqlalchemy import Column, Row, and_, bindparam, exists, or_, select, update
 
 from adapters.storage import schema
 from adapters.storage.bulk import BulkInsert
@@ -39,7 +39,7 @@ _INSERT = BulkInsert(
     "last_answer",
 )
 _READY = DeliveryState.READY.value
-COLUMNS = (
+COLUMNS: tuple[Column[Any], ...] = (
     _d.seq,
     _d.workspace_id,
     _d.kind,
