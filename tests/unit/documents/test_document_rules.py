@@ -187,7 +187,7 @@ def test_every_rule_has_its_fault() -> None:
         (METADATA_CDA_RULES, PAIR_BREAKS),
         (PACKAGE_RULES, PACKAGE_BREAKS),
     ):
-        assert {r.id for r in rules} == set(breaks)  # type: ignore[attr-defined]
+        assert {r.id for r in rules} == set(breaks)
 
 
 def test_the_valid_examples_break_nothing() -> None:
