@@ -113,6 +113,7 @@ class Conversation(Session):
         self.secured = False
         self.tls: Mapping[str, str] = {}
         self.certificate: PeerCertificate | None = None
+        self.certificate_name = ""  # its DN, fit for answers and logs
         self.workspace = DEFAULT_WORKSPACE
         self.attributed = False  # the certificate or the mailbox says whose workspace this is
         self.account: Mailbox | None = None

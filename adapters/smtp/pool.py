@@ -45,6 +45,7 @@ class SmtpPool:
         self._idle: dict[LinkKey, list[Link]] = {}
         self._places: dict[LinkKey, asyncio.Semaphore] = {}
         self._lent: set[Link] = set()
+        self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
         self.dialled = 0  # connections made since the start
 
@@ -88,13 +89,21 @@ class SmtpPool:
         loop = asyncio.get_running_loop()
         link.idle_since = loop.time()
         self._idle.setdefault(key, []).append(link)
-        loop.call_later(self._limits.idle_s, self._expire, key, link, link.idle_since)
+        if self._sweep is None:
+            self._sweep = loop.call_later(self._limits.idle_s, self._close_idle)
 
-    def _expire(self, key: LinkKey, link: Link, since: float) -> None:
-        kept = self._idle.get(key, [])
-        if link in kept and link.idle_since == since:
-            kept.remove(link)
-            link.close()
+    def _close_idle(self) -> None:
+        """Close what has waited too long; come back while something still waits."""
+        self._sweep = None
+        loop = asyncio.get_running_loop()
+        oldest = loop.time()
+        for kept in self._idle.values():
+            for link in [k for k in kept if loop.time() - k.idle_since >= self._limits.idle_s]:
+                kept.remove(link)
+                link.close()
+            oldest = min([oldest, *(k.idle_since for k in kept)])
+        if self.idle:
+            self._sweep = loop.call_at(oldest + self._limits.idle_s, self._close_idle)
 
     @property
     def idle(self) -> int:
@@ -107,3 +116,6 @@ class SmtpPool:
         for link in [*self._lent, *(link for kept in self._idle.values() for link in kept)]:
             link.close()
         self._idle.clear()
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None

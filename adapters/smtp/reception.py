@@ -17,7 +17,6 @@ from adapters.smtp.envelope_rules import (
 from adapters.smtp.grammar import MailCommand, RcptCommand
 from adapters.smtp.judge import Judge
 from gateway.exchange.model import Sender
-from gateway.messaging.trust import shown_dn
 from gateway.values import Door
 
 _MATRICULE = re.compile(r"\d{5}(?:\d{2}|2[ab])\d{8}")
@@ -116,7 +115,7 @@ class Reception:
         territory = self.services.sandboxes.territory(transaction.workspace)
         domain = transaction.mail.address.rpartition("@")[2] if transaction.mail else ""
         operator = territory.operator_of_domain(domain) if domain else None
-        name = shown_dn(peer.dn)
+        name = conversation.certificate_name
         return Sender("certificate", name, peer.fingerprint, operator.id if operator else ""), self.operator
 
     async def log_in(self, conversation: Conversation, mechanism: str, address: str, secret: str) -> Refused | None:

@@ -104,7 +104,6 @@ class MssSmtp(SmtpWire):
         if self._refusals > self.limits.refusals_journalled:
             return
         mail = self.envelope.mail
-        peer = self.session.certificate
         data: dict[str, object] = {
             "door": self.role.door.value,
             "operator": self.role.certificate_key,
@@ -113,7 +112,7 @@ class MssSmtp(SmtpWire):
             "rules": [f.rule for f in findings],
             "findings": [f.to_json() for f in findings],
             "mail_from": shown_address(mail.address) if mail else None,
-            "certificate": shown_dn(peer.dn) if peer else None,
+            "certificate": self.session.certificate_name or None,
             **more,
         }
         workspace = self.envelope.workspace if mail else self.session.workspace
@@ -193,6 +192,8 @@ class MssSmtp(SmtpWire):
         tls = self.transport.get_extra_info("ssl_object") if self.transport else None
         self.session.certificate = self.services.trust.peer_of(tls)
         self.session.tls = {"tls": tls.version() or "", "cipher": (tls.cipher() or ("",))[0]} if tls else {}
+        if self.session.certificate is not None:
+            self.session.certificate_name = shown_dn(self.session.certificate.dn)
         self.role.secured(self.session)
         self.envelope.workspace = self.session.workspace
 
