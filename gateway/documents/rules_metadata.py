@@ -25,6 +25,7 @@ from gateway.rules import Hit, Rule, RuleContext, Severity, rule
 from gateway.values import PlaceKind, Where
 
 SIGNATURE_CLASS = "urn:oid:1.3.6.1.4.1.19376.1.2.1.1.1"
+SIGNATURE_FORMAT = "http://www.w3.org/2000/09/xmldsig#"
 _DTM = re.compile(r"\d{4}(\d{2}){0,5}\Z")
 _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+\Z")
 _LOT = Where(PlaceKind.XPATH, "/SubmitObjectsRequest/RegistryObjectList")
@@ -33,7 +34,9 @@ _LOT = Where(PlaceKind.XPATH, "/SubmitObjectsRequest/RegistryObjectList")
 def documents_of(metadata: XdsMetadata) -> Iterator[DocumentEntry]:
     """The entries that describe health documents."""
     for entry in metadata.entries:
-        if entry.class_code is None or entry.class_code.code != SIGNATURE_CLASS:
+        by_class = entry.class_code is not None and entry.class_code.code == SIGNATURE_CLASS
+        by_format = entry.format_code is not None and entry.format_code.code == SIGNATURE_FORMAT
+        if not by_class and not by_format:
             yield entry
 
 

@@ -203,6 +203,14 @@ def test_a_document_that_could_not_be_read_is_not_judged_twice() -> None:
     assert findings(DOCUMENT_RULES, unreadable) == []
 
 
+def test_the_entry_of_the_signature_of_a_lot_is_no_health_document() -> None:
+    signature = (
+        ("urn:ihe:iti:xds-sd:pdf:2008", "http://www.w3.org/2000/09/xmldsig#"),
+        ("f0306f51-975f-434e-a61c-c59651d33983", "2c6b8cb7-8b2a-4051-b291-b1ae6a575ef4"),
+    )
+    assert fired(METADATA_RULES, metadata(*signature)) == set()
+
+
 def test_a_version_two_with_its_replacement_and_a_version_one_with_one() -> None:
     assert "CDA-14" not in fired(
         DOCUMENT_RULES, cda(('versionNumber value="1"', 'versionNumber value="2"'), (RPLC, REPLACES))
