@@ -33,7 +33,7 @@ SUBCODES = {
     "DMP-61": "DMPAccessDenied",
     "INS-134": "DMPInvalidVIHF",
 }
-BY_FAMILY = {Family.TRUST: "DMPInvalidVIHF", Family.IDENTITY: "DMPInvalidIdentity"}
+BY_FAMILY = {Family.TRUST: "DMPInvalidVIHF", Family.IDENTITY: "DMPInvalidIdentity"}  # every INS-xxx is an identity
 
 # SOAP 1.2 binds Sender faults to 400; the DMP answers every Fault with 500, except where HTTP itself says more
 HTTP_STATUS = {"DMP-04": 413, "DMP-05": 415, "DMP-11": 408}
@@ -53,7 +53,11 @@ class SoapReply:
 
 def subcode_of(finding: Finding) -> str:
     """The Fault subcode of a refusal."""
-    return SUBCODES.get(finding.rule) or BY_FAMILY.get(finding.family, "DMPInvalidRequest")
+    if finding.rule in SUBCODES:
+        return SUBCODES[finding.rule]
+    if finding.rule.startswith("INS-"):
+        return "DMPInvalidIdentity"
+    return BY_FAMILY.get(finding.family, "DMPInvalidRequest")
 
 
 def fault_for(findings: Sequence[Finding], message_id: str, relates_to: str, exchange_id: str) -> SoapReply:

@@ -239,5 +239,3 @@ async def live_dmp(
         await server.stop()
         if store is None:
             await opened.close()  # type: ignore[attr-defined]
-
-
