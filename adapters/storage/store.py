@@ -73,6 +73,7 @@ class SqlStore:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._process = uuid4().hex
         self._closed = False
+        self._turn: dict[asyncio.AbstractEventLoop, list[Batch]] = {}
         self._listener: Listener | None = None
         if database.postgresql:
             self._listener = Listener(notify_dsn(database), self._process, self._hub)
@@ -90,6 +91,7 @@ class SqlStore:
         if self._closed:
             return
         self._closed = True
+        self._hand_over(asyncio.get_running_loop())
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -124,8 +126,24 @@ class SqlStore:
             except (OSError, RuntimeError) as error:
                 raise StoreUnavailable(str(error)) from error
         future: asyncio.Future[tuple[Any, ...]] = loop.create_future()
-        self._writer.submit(Batch(operations, loop, future))
+        self._post(Batch(operations, loop, future))
         return await future
+
+    def _post(self, batch: Batch) -> None:
+        """What the tasks of one turn of the event loop ask goes to the writer together: one commit instead of several."""
+        turn = self._turn.get(batch.loop)
+        if turn is None:
+            turn = self._turn[batch.loop] = []
+            batch.loop.call_soon(self._hand_over, batch.loop)
+        turn.append(batch)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        for batch in self._turn.pop(loop, ()):
+            try:
+                self._writer.submit(batch)
+            except StoreUnavailable as error:
+                if not batch.future.done():
+                    batch.future.set_exception(error)
 
     def _keep_files(self, payloads: Sequence[Payload]) -> None:
         for payload in payloads:
