@@ -28,10 +28,12 @@ from adapters.soap.routes import Patience
 from adapters.storage import open_store
 from gateway.directory.model import Patient, Professional, Structure, Territory
 from gateway.directory.territory import load_territory
+from gateway.documents.build_cda import build_cda
 from gateway.documents.build_codes import document_kinds
 from gateway.documents.build_metadata import Lot
 from gateway.documents.build_record import CdaRecord, kind_pdf
 from gateway.exchange.deposit import Deposit
+from gateway.exchange.model import Payload
 from gateway.ports import Store
 from gateway.rules import RuleBook, load_catalogue
 from gateway.sandbox.model import Policy
@@ -40,6 +42,8 @@ from gateway.sharing.build import RequestIds, build_iti41, deposit_lot, vihf_of
 from gateway.sharing.certificates import TrustStore
 from gateway.sharing.vihf import Vihf
 from tests.support.authority import shared_authority
+
+__all__ = ["DmpClient", "Profile", "World", "build_cda", "live_dmp", "new_ids", "shared_authority"]
 
 T = TypeVar("T")
 EHPAD, DOCTOR, PATIENT = "ehpad-les-tilleuls", "aubry-paul", "delmas-suzanne"
@@ -54,6 +58,9 @@ class Inline:
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         self.runs += 1
         return function(*args)
+
+    async def open(self, function: Callable[..., T], payload: Payload, *args: Any) -> T:
+        return await self.run(function, payload.data, *args)
 
 
 @dataclass
