@@ -6,9 +6,11 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from gateway.answers.smtp import SmtpReply
 from gateway.exchange.intake import Intake, Verdict
 from gateway.exchange.model import Submission
 from gateway.ports import Store
+from gateway.rules import Finding
 
 
 class Metrics:
@@ -43,8 +45,15 @@ class MeasuredRoad:
         """As `Intake.take`."""
         started = time.perf_counter()
         verdict = await self._road.take(submission)
-        door = submission.door.value
-        self._metrics.seconds.labels(door).observe(time.perf_counter() - started)
+        self._metrics.seconds.labels(submission.door.value).observe(time.perf_counter() - started)
+        return self._counted(verdict)
+
+    async def refuse(self, submission: Submission, findings: tuple[Finding, ...], reply: SmtpReply) -> Verdict:
+        """As `Intake.refuse`."""
+        return self._counted(await self._road.refuse(submission, findings, reply))
+
+    def _counted(self, verdict: Verdict) -> Verdict:
+        door = verdict.submission.door.value
         self._metrics.exchanges.labels(door, verdict.decision.outcome.value).inc()
         for finding in verdict.decision.findings:
             self._metrics.findings.labels(finding.rule, finding.severity.value).inc()

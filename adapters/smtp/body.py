@@ -12,6 +12,7 @@ from typing import BinaryIO
 from gateway.exchange.model import Payload
 
 MEMORY_LIMIT_BYTES = 1024 * 1024
+EVIDENCE_BYTES = 64 * 1024  # kept of a message refused before its end: what it looked like, not its burden
 
 
 class Body:
@@ -21,11 +22,22 @@ class Body:
     Raises OSError when the spool cannot be written (disk full).
     """
 
-    __slots__ = ("_abandoned", "_digest", "_file", "_limit", "_pieces", "_spool", "_spool_path", "size_bytes")
+    __slots__ = (
+        "_abandoned",
+        "_digest",
+        "_evidence",
+        "_file",
+        "_limit",
+        "_pieces",
+        "_spool",
+        "_spool_path",
+        "size_bytes",
+    )
 
     def __init__(self, limit_bytes: int, spool: Path) -> None:
         self._limit = limit_bytes
         self._abandoned = False
+        self._evidence = b""
         self._spool = spool
         self._spool_path = ""
         self._file: BinaryIO | None = None
@@ -47,6 +59,7 @@ class Body:
         """Take the next octets."""
         self.size_bytes += len(octets)
         if self._abandoned or self.size_bytes > self._limit:
+            self._evidence = self._evidence or self._first_octets()
             self.discard()
             return
         self._digest.update(octets)
@@ -71,6 +84,20 @@ class Body:
             return Payload(self.size_bytes, digest, data=b"".join(self._pieces))
         self._file.close()
         return Payload(self.size_bytes, digest, spool_path=self._spool_path)
+
+    def evidence(self) -> Payload:
+        """The first octets of a message that was refused or cut before its end."""
+        octets = self._evidence or self._first_octets()
+        return Payload(len(octets), sha256(octets).hexdigest(), data=octets)
+
+    def _first_octets(self) -> bytes:
+        if self._file is None:
+            return b"".join(self._pieces)[:EVIDENCE_BYTES]
+        with contextlib.suppress(OSError):  # the disk may be full: then there is nothing to show
+            self._file.flush()
+            with Path(self._spool_path).open("rb") as spooled:
+                return spooled.read(EVIDENCE_BYTES)
+        return b""
 
     def abandon(self) -> None:
         """Keep nothing more: what follows is only counted."""

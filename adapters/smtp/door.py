@@ -40,6 +40,10 @@ class Road(Protocol):
         """Raises StoreUnavailable when nothing could be made durable."""
         ...
 
+    async def refuse(self, submission: Submission, findings: tuple[Finding, ...], reply: SmtpReply) -> Taken:
+        """Write down a message the door itself refused, or that was cut before its end. Raises as `take`."""
+        ...
+
 
 class Journal(Protocol):
     """The part of the store a door writes to by itself: refusals that brought no message."""

@@ -321,18 +321,13 @@ class MssSmtp(SmtpWire):
         try:
             kept = await self.read_message(body)
         except Gone:
-            kind = "too-large" if body.too_large else "interrupted"
-            refused = await self._fact(
-                kind, f"{body.size_bytes}", f"≤ {limit}" if body.too_large else "CRLF.CRLF", "DATA"
-            )
-            if refused is not None:
-                await self._refuse("DATA", refused, size_bytes=body.size_bytes)
+            if body.too_large:
+                await self._not_taken("too-large", body, f"≤ {limit}")
+            else:
+                await self._not_taken("interrupted", body, "CRLF.CRLF")
             raise
-        if body.too_large:
-            refused = await self._fact("too-large", str(body.size_bytes), f"≤ {limit}", "DATA")
-            if refused is not None:
-                await self._refuse("DATA", refused, size_bytes=body.size_bytes)
-                return None
+        if body.too_large and await self._not_taken("too-large", body, f"≤ {limit}"):
+            return None
         if kept:
             try:
                 return body.payload()
@@ -340,6 +335,21 @@ class MssSmtp(SmtpWire):
                 log.warning("spool failed", error=str(error))
         self.say(Reply.DATA_STORAGE)
         return None
+
+    async def _not_taken(self, kind: str, body: Body, expected: str) -> bool:
+        """Refuse a message by what its octets did on the wire; it becomes an exchange with its first octets as evidence."""
+        refused = await self._fact(kind, str(body.size_bytes), expected, "DATA")
+        if refused is None:
+            return False
+        self._refusals += 1
+        if body.size_bytes and self._refusals <= self.limits.refusals_journalled:
+            submission = self._submission(body.evidence(), announced=str(body.size_bytes))
+            try:
+                await self.services.road.refuse(submission, refused.findings, refused.reply)
+            except StoreUnavailable:
+                log.warning("refusal not journalled", peer=self.session.peer_text, stage="DATA")
+        self.say(refused.reply)
+        return True
 
     async def _take(self, payload: Payload) -> None:
         try:
@@ -349,11 +359,11 @@ class MssSmtp(SmtpWire):
             raise Gone from None
         self.say(reply_for(verdict.decision, verdict.exchange_id, self.lang))
 
-    def _submission(self, payload: Payload) -> Submission:
+    def _submission(self, payload: Payload, **more: str) -> Submission:
         session, transaction = self.session, self.envelope
         mail = transaction.mail or MailCommand("")
         sender, operator = self.role.sender(session, transaction)
-        attributes = {**session.tls, "helo": session.host_name or ""}
+        attributes = {**session.tls, "helo": session.host_name or "", **more}
         if session.mechanism:
             attributes["auth"] = session.mechanism
         if not session.attributed:

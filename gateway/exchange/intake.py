@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from gateway.answers.smtp import reply_for
+from gateway.answers.smtp import SmtpReply, reply_for
 from gateway.exchange.checking import Checker
 from gateway.exchange.decision import decide
 from gateway.exchange.model import Envelope, Event, OpenedMessage, Submission
@@ -16,8 +16,8 @@ from gateway.exchange.opening import open_message
 from gateway.exchange.routing import mails_for, relays_for, routing_of
 from gateway.identity.profiles import profile_overrides
 from gateway.ports import Clock, Ids, Offload, Recorded, RecordExchange, Sandboxes, Store
-from gateway.rules import RuleBook, RuleContext
-from gateway.rules.verdict import Decision
+from gateway.rules import Finding, RuleBook, RuleContext
+from gateway.rules.verdict import Decision, Integration, Outcome
 from gateway.sandbox.model import Policy
 from gateway.values import Direction, Door
 
@@ -71,6 +71,26 @@ class Intake:
             events=events_of(submission, exchange_id, decision, tuple(m.address for m in mails)),
             mails=mails,
             deliveries=relays_for(submission, exchange_id, message_id, territory, self.clock.now()) if accepted else (),
+        )
+        (recorded,) = await self.store.commit(record)
+        return Verdict(exchange_id, decision, recorded, submission)
+
+    async def refuse(self, submission: Submission, findings: tuple[Finding, ...], reply: SmtpReply) -> Verdict:
+        """Write down a mail its door refused before the end: oversize, cut short. Its payload is only its first octets.
+
+        Raises StoreUnavailable.
+        """
+        decision = Decision(Outcome.REJECT, Integration.STOPPED, findings)
+        exchange_id = self.ids.new()
+        record = RecordExchange(
+            workspace=submission.workspace,
+            exchange_id=exchange_id,
+            at=submission.received_at,
+            payload=submission.payload,
+            summary=summary_of(submission, OpenedMessage("mail"), decision, reply.wire()),
+            findings=[finding.to_json() for finding in findings],
+            correlation_id=exchange_id,
+            events=events_of(submission, exchange_id, decision),
         )
         (recorded,) = await self.store.commit(record)
         return Verdict(exchange_id, decision, recorded, submission)

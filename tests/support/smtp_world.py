@@ -17,6 +17,7 @@ from adapters.smtp.desk import PkiDesk
 from adapters.smtp.door import Services, SessionLimits
 from adapters.smtp.listeners import ListenerPlan, SmtpListeners
 from adapters.smtp.reception import PatientMode
+from gateway.answers.smtp import SmtpReply
 from gateway.directory.model import (
     Listing,
     Mailbox,
@@ -29,7 +30,7 @@ from gateway.directory.model import (
 )
 from gateway.exchange.model import Event, Submission
 from gateway.ports import AppendEvent, StoreUnavailable
-from gateway.rules import RuleBook
+from gateway.rules import Finding, RuleBook
 from gateway.rules.catalogue import load_catalogue
 from gateway.rules.verdict import Decision, Integration, Outcome
 from gateway.sandbox.model import Limits, Policy
@@ -129,11 +130,16 @@ class World:
     territory_: Territory
     policy_: Policy = field(default_factory=Policy)
     taken: list[Submission] = field(default_factory=list)
+    not_taken: list[tuple[Submission, list[str]]] = field(default_factory=list)
     bytes_taken: list[bytes] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     unavailable: bool = False
     decide: Callable[[Submission], Decision] | None = None
     hold: asyncio.Event | None = None
+
+    async def refuse(self, submission: Submission, findings: tuple[Finding, ...], reply: SmtpReply) -> Answered:
+        self.not_taken.append((submission, [f.rule for f in findings]))
+        return Answered(f"r{len(self.not_taken)}", Decision(Outcome.REJECT, Integration.STOPPED, findings))
 
     async def take(self, submission: Submission) -> Answered:
         payload = submission.payload

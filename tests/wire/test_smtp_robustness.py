@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.smtp.body import Body
+from adapters.smtp.body import EVIDENCE_BYTES, Body
 from adapters.smtp.door import SessionLimits
 from tests.support.smtp_client import MESSAGE, RawClient, client_tls
 from tests.support.smtp_world import ALICE, BOB, SECRET, Doors, World, open_doors
@@ -142,6 +142,11 @@ async def test_a_message_above_the_limit_is_read_to_its_end_refused_and_not_kept
     assert (reply.code, reply.enhanced) == (552, "5.3.4")
     assert "GW-ENV-08" in reply.text
     assert not doors.world.taken
+    ((refused, rules),) = doors.world.not_taken
+    assert rules == ["GW-ENV-08"]
+    assert refused.payload.data is not None
+    assert refused.payload.data.startswith(b"Subject: gros")
+    assert refused.attributes["announced"] == "4000018"
     assert not list(doors.spool.glob("*"))
     await client.mail(ALICE, BOB)
     assert (await client.data()).code == 250
@@ -174,15 +179,19 @@ async def test_a_large_message_is_spooled_while_it_is_received_and_the_spool_is_
     assert not list(doors.spool.glob("*"))
 
 
-async def test_a_message_cut_short_leaves_nothing_but_a_trace(doors: Doors) -> None:
+async def test_a_message_cut_short_is_an_exchange_that_keeps_its_first_octets_and_nothing_else(doors: Doors) -> None:
     client = await started(doors)
     await client.send(b"Subject: x\r\n\r\n" + b"z" * 2_000_000)
     client.writer.transport.abort()
     for _ in range(200):
-        if doors.world.events:
+        if doors.world.not_taken:
             break
         await asyncio.sleep(0.01)
-    assert doors.world.refused_rules == [["GW-ENV-15"]]
+    ((cut, rules),) = doors.world.not_taken
+    assert rules == ["GW-ENV-15"]
+    assert cut.payload.data is not None
+    assert cut.payload.data.startswith(b"Subject: x")
+    assert cut.payload.size_bytes == len(cut.payload.data) == EVIDENCE_BYTES
     assert not doors.world.taken
     assert not list(doors.spool.glob("*"))
     assert (await (await sud(doors)).say("NOOP")).code == 250
