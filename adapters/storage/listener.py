@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from adapters.storage.changes import Hub
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LIMIT = 7_500
 _POLL_S = 1.0
+_STOP_S = 0.2  # how soon a stop is noticed
 _LOG = logging.getLogger("passerelle.storage")
 
 
@@ -76,10 +78,13 @@ class Listener:
                 self._stop.wait(_POLL_S)
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
+        looked_at = 0.0
         while not self._stop.is_set():
-            self._poll(connection)
+            if time.monotonic() - looked_at >= _POLL_S:
+                self._poll(connection)
+                looked_at = time.monotonic()
             # A list, because the connection answers nothing else while its notifications are being iterated over.
-            for notification in list(connection.notifies(timeout=_POLL_S, stop_after=1)):
+            for notification in list(connection.notifies(timeout=_STOP_S, stop_after=1)):
                 self._hear(connection, notification.payload)
 
     def _hear(self, connection: psycopg.Connection[Any], payload: str) -> None:

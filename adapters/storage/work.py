@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.exc import IntegrityError
 
 from adapters.storage import journal, schema
 from adapters.storage.bulk import BulkInsert
 from gateway.exchange.model import Event
-from gateway.ports import Clock, Conflict
+from gateway.ports import Clock
 
 EXCHANGE_COLUMNS = (
     "seq",
@@ -109,12 +108,7 @@ class Work:
         last_exchange, last_event = self._take_numbers(len(self._exchanges), len(self._events))
         if self._exchanges:
             first = last_exchange - len(self._exchanges) + 1
-            try:
-                _INSERT_EXCHANGES(self.connection, [(first + rank, *row) for rank, row in enumerate(self._exchanges)])
-            except IntegrityError as error:
-                if len(self._exchanges) > 1:
-                    raise  # the writer finds out whose it is
-                raise Conflict(self._exchanges[0][0]) from error
+            _INSERT_EXCHANGES(self.connection, [(first + rank, *row) for rank, row in enumerate(self._exchanges)])
             _INSERT_LABELS(self.connection, [(ws, kind, value, first + rank) for ws, kind, value, rank in self._labels])
         if self._events:
             self.notices.events |= journal.append(self.connection, self._events, last_event, self.heads)

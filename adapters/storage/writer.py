@@ -22,15 +22,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from adapters.storage import journal
+from adapters.storage import journal, schema
 from adapters.storage.blobs import ROW_LIMIT, SHARED_ROW_LIMIT
 from adapters.storage.engine import Database, is_unavailable, must_start_again
 from adapters.storage.operations import BARRIERS, HANDLERS, TOGETHER
 from adapters.storage.work import Notices, Work
-from gateway.ports import Clock, Conflict, StoreUnavailable
+from gateway.ports import Clock, Conflict, RecordExchange, StoreUnavailable
 
 GROUP = 256
 GATHER_S = 0.002
@@ -169,10 +169,20 @@ class Writer:
                 if is_unavailable(error) or must_start_again(error):
                     raise
                 if len(group) == 1:
-                    return [_refused(error)], Notices(), []
+                    return [self._refused_at_the_end(group[0], error)], Notices(), []
                 # A row kept for the end of the group was refused (an exchange id used twice): find whose it is.
                 return self._one_by_one(group)
         raise StoreUnavailable("the database keeps undoing the transaction")
+
+    def _refused_at_the_end(self, batch: Batch, error: Exception) -> Exception:
+        ids = [op.exchange_id for op in batch.operations if isinstance(op, RecordExchange)]
+        if not isinstance(error, IntegrityError) or not ids:
+            return _refused(error)
+        with self._connect().begin() as transaction:
+            column = schema.exchange.c.id
+            taken = set(transaction.connection.execute(select(column).where(column.in_(ids))).scalars())
+        twice = next((one for one in ids if one in taken or ids.count(one) > 1), None)
+        return _refused(error) if twice is None else Conflict(twice)
 
     def _one_by_one(self, group: list[Batch]) -> tuple[list[Outcome], Notices, list[str]]:
         outcomes: list[Outcome] = []

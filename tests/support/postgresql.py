@@ -5,6 +5,7 @@ The server refuses to run as root, so under root its commands go through `runuse
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -69,7 +71,13 @@ def run_as_server(command: list[str]) -> None:
     if os.geteuid() == 0:
         command = ["runuser", "-u", "postgres", "--", *command]
     done = subprocess.run(
-        command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise RuntimeError(f"{command}: {done.stdout}")
@@ -95,3 +103,12 @@ def cluster() -> Iterator[Cluster]:
             running.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def shared_cluster() -> Cluster:
+    """One server for the whole test run, stopped when it ends."""
+    stack = contextlib.ExitStack()
+    running = stack.enter_context(cluster())
+    atexit.register(stack.close)
+    return running
