@@ -26,22 +26,18 @@ def precise(value: str) -> bool:
 def same_instant(cda: str, xds: str) -> bool | None:
     """Whether a CDA time and an XDS one agree at their common precision; None when one of them cannot be read.
 
-    A CDA time without offset could be of any zone: it is compared by its day, one day more or less.
+    A CDA time without offset could be of any zone: it may differ from UTC by a day.
     """
+    match = _TS.match(cda)
     left, right = _read(cda), _read(xds)
-    if left is None or right is None:
+    if match is None or left is None or right is None:
         return None
-    digits = min(len(_TS.match(cda)[1]), len(xds))  # type: ignore[index]
-    offset = _TS.match(cda)[3]  # type: ignore[index]
+    digits = min(len(match[1]), len(xds))
     if digits <= 8:
-        return _at(cda, digits) == xds[:digits] or (offset is not None and f"{left:%Y%m%d}"[:digits] == xds[:digits])
-    if offset is None:
+        return xds[:digits] in (cda[:digits], f"{left:%Y%m%d}"[:digits])
+    if match[3] is None:
         return abs(left - right) <= timedelta(days=1)
     return f"{left:%Y%m%d%H%M%S}"[:digits] == xds[:digits]
-
-
-def _at(value: str, digits: int) -> str:
-    return value[:digits]
 
 
 def _read(value: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What an MSSanté mail must say about itself: its X-MSS headers, its subject, its parts.
+"""What an MSSanté mail must say about itself: its X-MSS headers, its subject, its addresses.
 
 Subject: one `MailMessage`. Reports and bounces (DSN, MDN) are not health mails: the duties of a sender of documents are
 not asked of them. Facts of several patients' identities are the cross rules' to compare; here only what the mail
@@ -11,24 +11,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from gateway.documents.model import CdaDocument
 from gateway.documents.rules_package import qualified
 from gateway.identity.model import INS_DEMO, INS_TEST
-from gateway.messaging.model import MailMessage, MailPart
+from gateway.messaging import part_rules
+from gateway.messaging.model import MailMessage
 from gateway.messaging.opening import is_patient
+from gateway.messaging.part_rules import is_report, own_parts, packaged_documents, place_of
 from gateway.messaging.subject import PREFIX, parse_subject
 from gateway.rules import Hit, Rule, RuleContext, Severity, rule
 from gateway.rules.masking import mask_address, mask_matricule, mask_trait
 from gateway.values import PlaceKind, Where
 
-_PACKAGE = "ihe_xdm.zip"
-_ZIP_TYPES = frozenset(
-    {"application/zip", "application/octet-stream", "application/x-zip-compressed", "application/x-zip"}
-)
 _MESSAGE_ID = re.compile(r"[^\s<>@]+@[^\s<>@]+\Z")
-_TWIN_NAME = re.compile(r"\d{8}_[^_]+_.+\.pdf\Z", re.IGNORECASE)
 _MATRICULE = re.compile(r"(?<![0-9A-Za-z])[1-8]\d{4}(?:\d{2}|2[ABab])\d{8}(?![0-9A-Za-z])")
 _MATRICULE_LENGTH = 15
 _UNDERSCORED = re.compile(r"X_MSS_", re.IGNORECASE)
@@ -38,24 +35,6 @@ _MSS = ("X-MSS-CODECDA", "X-MSS-INS", "X-MSS-NIL", "X-MSS-MES")
 
 def _header(name: str) -> Where:
     return Where(PlaceKind.HEADER, name)
-
-
-def _part(part: MailPart) -> Where:
-    return Where(PlaceKind.MIME, f"{part.path} ({part.filename})" if part.filename else part.path)
-
-
-def is_report(mail: MailMessage) -> bool:
-    """A DSN or an MDN."""
-    return mail.content_type == "multipart/report"
-
-
-def packaged_documents(mail: MailMessage) -> tuple[CdaDocument, ...]:
-    """The CDA that travel in an IHE_XDM.zip and could be read: what the X-MSS headers speak of."""
-    return tuple(d for p in mail.packages for d in p.documents if d.places)
-
-
-def _own_parts(mail: MailMessage) -> Iterator[MailPart]:
-    return (p for p in mail.parts if not p.quoted)
 
 
 # ------------------------------------------------------------------------------------------------------ X-MSS headers
@@ -196,8 +175,8 @@ def no_matricule_in_clear(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
     In the body of a message between professionals this is a warning.
     """
     places = [("Subject", _header("Subject"), mail.subject)]
-    places += [("body", _part(p), p.text) for p in _own_parts(mail) if p.text]
-    places += [("filename", _part(p), p.filename) for p in _own_parts(mail) if p.filename]
+    places += [("body", place_of(p), p.text) for p in own_parts(mail) if p.text]
+    places += [("filename", place_of(p), p.filename) for p in own_parts(mail) if p.filename]
     for kind, where, text in places:
         for found in _MATRICULE.finditer(text):
             if text[found.end() : found.end() + 9].lower() == "@patient." or not _key_holds(found[0]):
@@ -316,107 +295,6 @@ def line_length(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
         yield Hit(Where(PlaceKind.MIME, "message"), f"{mail.longest_line} octets", "<= 998 octets")
 
 
-# ----------------------------------------------------------------------------------------------------- parts and twins
-
-
-@rule("ECO-06")
-def text_in_utf8(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
-    """Text parts are in UTF-8 (plain ASCII is UTF-8)."""
-    for part in _own_parts(mail):
-        if part.content_type in ("text/plain", "text/html") and part.charset not in ("", "utf-8", "us-ascii"):
-            yield Hit(_part(part), part.charset, "utf-8")
-
-
-@rule("ECO-07")
-def readable_body(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
-    """The body is text/plain, or a multipart/alternative that holds one."""
-    bodies = [p for p in _own_parts(mail) if p.content_type == "text/html" and p.disposition != "attachment"]
-    if not bodies or is_report(mail):
-        return
-    if not any(p.content_type == "text/plain" and p.enclosing == "multipart/alternative" for p in _own_parts(mail)):
-        yield Hit(_part(bodies[0]), "text/html", "multipart/alternative (text/plain, text/html)")
-
-
-@rule("XDM-11")
-def one_twin_for_each_document(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
-    """Each CDA of the package has its PDF beside the package."""
-    documents = packaged_documents(mail)
-    if not documents or is_report(mail):
-        return
-    count = sum(1 for p in _own_parts(mail) if _is_twin(p))
-    if count < len(documents):
-        yield Hit(Where(PlaceKind.MIME, "message"), f"{count} PDF", f"{len(documents)} PDF")
-
-
-def _is_twin(part: MailPart) -> bool:
-    return part.is_pdf or part.content_type == "application/pdf"
-
-
-@rule("ECO-03")
-def twins_are_pdfa(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
-    """The PDF beside the package carries the PDF/A-1 marker."""
-    if not packaged_documents(mail):
-        return
-    for part in _own_parts(mail):
-        if _is_twin(part) and part.pdfa_part != "1":
-            received = "PDF" if part.is_pdf else "≠ %PDF-"
-            yield Hit(_part(part), f"{received}/A-{part.pdfa_part}" if part.pdfa_part else received, "PDF/A-1")
-
-
-@rule("ECO-04")
-def twins_are_named(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
-    """The PDF is named `<date de l'acte>_<type document>_<NOM>_<prenom>_<numéro de dossier>.pdf`."""
-    if not packaged_documents(mail):
-        return
-    for part in _own_parts(mail):
-        if _is_twin(part) and not _TWIN_NAME.match(part.filename):
-            yield Hit(Where(PlaceKind.MIME, part.path), "…" + part.filename[-4:], "AAAAMMJJ_<type>_<NOM>_<prenom>….pdf")
-
-
-@rule("ECO-12")
-def documents_in_a_package(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
-    """Documents announced or attached travel in an attachment named IHE_XDM.zip."""
-    if is_report(mail):
-        return
-    if not mail.packages:
-        if mail.loose_documents:
-            yield Hit(mail.loose_documents[0].where, "CDA hors IHE_XDM.zip", "IHE_XDM.zip")
-        elif mail.subject.startswith("XDM/1.0/DDM"):
-            yield Hit(_header("Subject"), "XDM/1.0/DDM, ∅ IHE_XDM.zip", "IHE_XDM.zip")
-        return
-    named = [p for p in _own_parts(mail) if p.filename.casefold() == _PACKAGE]
-    if not named:
-        yield Hit(mail.packages[0].where, mail.packages[0].where.path, 'filename="IHE_XDM.zip"')
-
-
-@rule("ECO-13")
-def one_package(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
-    """A mail carries one IHE_XDM.zip."""
-    if len(mail.packages) > 1:
-        yield Hit(mail.packages[1].where, f"{len(mail.packages)} IHE_XDM.zip", "1 IHE_XDM.zip")
-
-
-@rule("ECO-14")
-def package_type(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
-    """The package is declared application/zip, in base64, with MIME headers spelt right."""
-    for part in _own_parts(mail):
-        if part.filename.casefold() == _PACKAGE and part.content_type != "application/zip":
-            severity = Severity.INFO if part.content_type in _ZIP_TYPES else None
-            yield Hit(_part(part), part.content_type[:60], "application/zip", severity=severity)
-        for name in part.misspelt:
-            yield Hit(_part(part), name[:60], "Content-Transfer-Encoding, Content-Type, Content-Disposition")
-
-
-@rule("ECO-15")
-def no_winmail(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
-    """No winmail.dat: its attachments are invisible to everyone else."""
-    for part in _own_parts(mail):
-        if part.content_type in ("application/ms-tnef", "application/vnd.ms-tnef") or (
-            part.filename.casefold() == "winmail.dat"
-        ):
-            yield Hit(_part(part), part.filename or part.content_type, "MIME")
-
-
 MAIL_RULES: tuple[Rule[MailMessage], ...] = (
     product_reference,
     codes_announced,
@@ -441,13 +319,5 @@ MAIL_RULES: tuple[Rule[MailMessage], ...] = (
     one_citizen,
     headers_in_ascii,
     line_length,
-    text_in_utf8,
-    readable_body,
-    one_twin_for_each_document,
-    twins_are_pdfa,
-    twins_are_named,
-    documents_in_a_package,
-    one_package,
-    package_type,
-    no_winmail,
+    *part_rules.RULES,
 )

@@ -18,6 +18,11 @@ from gateway.rules.model import Hit
 from gateway.sandbox.model import Limits
 from gateway.values import PlaceKind, Where
 
+# Both readers have costs that grow with the square of a header of a part: encoded words that never end for the first,
+# quoted parameters for the second. Neither is left alone with one.
+_WORDS, _WORDS_FROM = 2000, 32 * 1024
+_FALLBACK = 128 * 1024
+
 _CHARSET = re.compile(r"""charset\s*=\s*"?([^";\s]{1,40})""", re.IGNORECASE)
 _KNOWN = frozenset(
     {
@@ -62,12 +67,20 @@ class Leaf:
 
 
 def mime_leaves(raw: bytes, limits: Limits) -> tuple[list[Leaf], list[Issue]]:
-    """The leaves in order, and ABU-09 when the tree is too deep or has too many parts (then no leaf). Never raises."""
+    """The leaves in order, and what refuses the tree: ABU-09 too deep or too many parts, ABU-10 too many encoded words.
+
+    A refused tree has no leaf. Never raises.
+    """
+    if len(raw) > _WORDS_FROM and raw.count(b"?") > _WORDS and (words := raw.count(b"=?")) > _WORDS:
+        hit = Hit(Where(PlaceKind.MIME, "message"), f"{words} mots encodés", f"<= {_WORDS} mots encodés")
+        return [], [Issue("ABU-10", hit)]
     try:
         root = parse_email_tree(raw, mode="lazy")
     except ParseError as error:
         if "depth" in str(error).lower() or "nest" in str(error).lower():
             return [], [_too_deep(limits)]
+        if len(raw) > _FALLBACK:
+            return [], [Issue("ECO-17", Hit(Where(PlaceKind.MIME, "message"), str(error)[:120], "MIME"))]
         return _by_the_standard_library(raw, limits)
     return _walked(root, limits)
 
