@@ -12,6 +12,7 @@ import re
 from asyncio import StreamReader, StreamWriter
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable
+from typing import Any
 from uuid import uuid4
 
 from proxyprotocol.sock import SocketInfoLocal
@@ -29,7 +30,7 @@ from pymap.parsing.response import (
     ResponseOk,
     UntaggedResponse,
 )
-from pymap.parsing.state import ParsingInterrupt, ParsingState
+from pymap.parsing.state import ExpectContinuation, ParsingExpectation, ParsingInterrupt, ParsingState
 from pysasl.creds.server import ServerCredentials
 from pysasl.exception import AuthenticationError
 from pysasl.mechanism import ChallengeResponse, ServerChallenge
@@ -39,9 +40,9 @@ from adapters.imap.config import ImapConfig
 from adapters.imap.login import Gatekeeper, Peer
 from adapters.imap.outlet import Outlet
 from adapters.imap.state import State
+from gateway.ports import StoreUnavailable
 
 _LITERAL_PLUS = re.compile(rb"\{(\d{1,10})\+\}\r?\n$")
-_APPEND = re.compile(rb"[^\s]+ +APPEND ", re.IGNORECASE)
 _PIECE_BYTES = 256 * 1024
 _UNREADABLE = "Reponse SASL illisible / unreadable SASL response."
 
@@ -81,21 +82,18 @@ class Connection(IMAPConnection):
     # --------------------------------------------------------------------------------------------------------- reading
 
     async def read_command(self, state: ConnectionState) -> Command:
-        """The next command, its literals included."""
+        """The next command, its literals included, each in a piece of its own so that none is ever copied whole."""
         try:
-            self._literals = self._literal_room(b"")
-            line = await self.readline()
-            literals: list[memoryview] = []
+            self._literals = self._literal_room()
+            pieces = [await self._line()]
+            await self._unasked(pieces)
             while True:
-                params = self.params.copy(ParsingState(continuations=literals), max_append_len=self.state.append_bytes)
+                views = [memoryview(piece) for piece in pieces[1:]]
+                params = self.params.copy(ParsingState(continuations=views), max_append_len=self.state.append_bytes)
                 try:
-                    command, _ = self.commands.parse(line, params)
+                    command, _ = self.commands.parse(memoryview(pieces[0]), params)
                 except ParsingInterrupt as interrupt:
-                    if len(literals) >= self.limits.literals:
-                        raise _too_long() from None
-                    if not literals:
-                        self._literals = self._literal_room(bytes(line[:100]))
-                    await self._interrupt(state, interrupt, literals)
+                    await self._asked(interrupt.expected, pieces)
                 else:
                     self._initial = command.initial if isinstance(command, SafeAuthenticate) else None
                     return command
@@ -103,29 +101,38 @@ class Connection(IMAPConnection):
             await self._leave(goodbye)
             raise
 
-    def _literal_room(self, line: bytes) -> int:
-        """How many octets of literals a command may bring: much for APPEND after login, else little."""
+    def _literal_room(self) -> int:
+        """How many octets of literals a command may bring: little before login, one message after it."""
         room = self.limits.literal_bytes * 4
-        if self.state.authenticated and (not line or _APPEND.match(line)):
-            room += self.state.append_bytes
-        return room
+        return room + self.state.append_bytes if self.state.authenticated else room
 
-    async def readline(self) -> memoryview:
-        """A line, with the non-synchronising literals (RFC 7888) it holds."""
-        buffer = bytearray(await self._line())
-        while (literal := _LITERAL_PLUS.search(buffer[-24:])) is not None:
-            await self._read_into(buffer, int(literal.group(1)))
-            buffer += await self._line()
-        return memoryview(buffer)
+    async def _asked(self, expected: ParsingExpectation[Any], pieces: list[bytearray]) -> None:
+        """Ask for a literal, read it and the rest of its line."""
+        if len(pieces) > self.limits.literals or not isinstance(expected, ExpectContinuation):
+            raise _too_long()
+        await self.write_response(ResponseContinuation(expected.message))
+        pieces.append(await self._piece(expected.literal_length))
+        await self._unasked(pieces)
+
+    async def _unasked(self, pieces: list[bytearray]) -> None:
+        """Read the non-synchronising literals (RFC 7888) that follow; the parser is shown them as literals it asked for."""
+        while (literal := _LITERAL_PLUS.search(bytes(pieces[-1][-24:]))) is not None:
+            if len(pieces) > self.limits.literals:
+                raise _too_long()
+            length = int(literal.group(1))
+            del pieces[-1][-len(literal.group(0)) :]
+            pieces[-1] += b"{%d}\r\n" % length
+            pieces.append(await self._piece(length))
 
     async def read_continuation(self, literal_length: int) -> memoryview:
-        """A synchronising literal (or nothing) and the rest of its line."""
-        buffer = bytearray()
-        await self._read_into(buffer, literal_length)
-        # a view would forbid growing: what follows is read apart, then both are joined once
-        rest = await self.readline()
-        buffer += rest
-        return memoryview(buffer)
+        """A literal, or nothing, and the rest of its line."""
+        return memoryview(await self._piece(literal_length))
+
+    async def _piece(self, length: int) -> bytearray:
+        piece = bytearray()
+        await self._read_into(piece, length)
+        piece += await self._line()
+        return piece
 
     async def _read_into(self, buffer: bytearray, length: int) -> None:
         self._literals -= length
@@ -138,7 +145,7 @@ class Connection(IMAPConnection):
             buffer += piece
             length -= len(piece)
 
-    async def _line(self) -> bytes:
+    async def _line(self) -> bytearray:
         patience = self.limits.idle_s if self.state.authenticated else self.limits.login_s
         try:
             line = await self._patiently(self.reader.readuntil(b"\n"), patience)
@@ -146,7 +153,7 @@ class Connection(IMAPConnection):
             raise _too_long() from None
         except asyncio.IncompleteReadError:
             raise EOFError from None
-        return line
+        return bytearray(line)
 
     async def _patiently(self, reading: Awaitable[bytes], patience_s: float) -> bytes:
         try:
@@ -250,6 +257,9 @@ class Connection(IMAPConnection):
                 if any(untagged.is_terminal for untagged in news):
                     raise EOFError
             ended, _ = cmd.parse_done(await done)
+        except StoreUnavailable:
+            await self._leave(Goodbye(b"Base indisponible / store unavailable.", b"UNAVAILABLE"))
+            raise EOFError from None
         except Goodbye as goodbye:
             await self._leave(goodbye)
             raise

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,7 @@ from gateway.ports import (
     FolderRow,
     MailRow,
     NewMail,
+    Operation,
     SetFlags,
     Store,
 )
@@ -46,6 +48,7 @@ class Shared:
     locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
     claimed: dict[tuple[str, str, str, int], int] = field(default_factory=dict)
     sessions: dict[tuple[str, str], int] = field(default_factory=dict)
+    watchers: dict[tuple[str, str], list[Callable[[str], None]]] = field(default_factory=dict)
     _opened: dict[tuple[str, str], OpenedMail] = field(default_factory=dict)
     _opened_bytes: int = 0
 
@@ -86,12 +89,15 @@ class Postbox:
     address: str
 
     @property
+    def _key(self) -> tuple[str, str]:
+        return (self.workspace, self.address)
+
+    @property
     def lock(self) -> asyncio.Lock:
         """Held around a read followed by a write that depends on it."""
-        key = (self.workspace, self.address)
-        lock = self.shared.locks.get(key)
+        lock = self.shared.locks.get(self._key)
         if lock is None:
-            lock = self.shared.locks[key] = asyncio.Lock()
+            lock = self.shared.locks[self._key] = asyncio.Lock()
         return lock
 
     # --------------------------------------------------------------------------------------------------------- reading
@@ -100,14 +106,10 @@ class Postbox:
         """Every folder by name."""
         return {row.name: row for row in await self.store.folders(self.workspace, self.address)}
 
-    async def mails(self, folder: str) -> dict[int, MailRow]:
-        """The mails of one folder by uid, ascending."""
-        rows = await self.store.mails(self.workspace, self.address, folder)
-        return {row.uid: row for row in sorted(rows, key=lambda row: row.uid)}
-
-    async def arrivals(self, folder: str, after_uid: int) -> tuple[MailRow, ...]:
-        """The mails of one folder above a uid."""
-        return await self.store.mails(self.workspace, self.address, folder, after_uid=after_uid)
+    async def mails(self, folder: str, after: int = 0) -> dict[int, MailRow]:
+        """The mails of one folder above a uid, by uid, ascending."""
+        rows = await self.store.mails(self.workspace, self.address, folder, after_uid=after)
+        return {row.uid: row for row in rows}
 
     async def opened(self, row: MailRow) -> OpenedMail | None:
         """The octets of a mail; None when they were purged."""
@@ -124,17 +126,37 @@ class Postbox:
         """Names of the folders that changed, as they do."""
         return self.store.subscribe(f"mail:{self.workspace}:{self.address}")
 
+    @contextmanager
+    def watched(self, changed: Callable[[str], None]) -> Iterator[None]:
+        """Call `changed(folder)` for each change made through this service, before the one who made it is answered."""
+        watchers = self.shared.watchers.setdefault(self._key, [])
+        watchers.append(changed)
+        try:
+            yield
+        finally:
+            watchers.remove(changed)
+            if not watchers:
+                self.shared.watchers.pop(self._key, None)
+
+    async def _write(self, operations: Sequence[Operation], *folders: str) -> tuple[Any, ...]:
+        """Commit, then tell the sessions of this service which folders changed."""
+        results = await self.store.commit(*operations)
+        for changed in self.shared.watchers.get(self._key, ()):
+            for folder in folders:
+                changed(folder)
+        return results
+
     # --------------------------------------------------------------------------------------------------------- folders
 
     async def prepare(self) -> None:
         """Give a new mailbox its first folders: the store makes the usual ones with the first."""
         if INBOX not in await self.folders():
-            await self.store.commit(self._change(INBOX, "create"))
+            await self._write([self._change(INBOX, "create")])
 
     async def change(self, *changes: tuple[str, str, str]) -> bool:
         """Folder changes `(name, change, to)` in one step; whether each one changed something."""
-        results = await self.store.commit(*(self._change(name, change, to) for name, change, to in changes))
-        return all(results)
+        operations = [self._change(name, change, to) for name, change, to in changes]
+        return all(await self._write(operations, *(name for name, _, _ in changes)))
 
     def _change(self, folder: str, change: str, to: str = "") -> ChangeFolder:
         return ChangeFolder(self.workspace, self.address, folder, change, to)
@@ -144,7 +166,7 @@ class Postbox:
     async def append(self, folder: str, messages: Sequence[Appended]) -> tuple[int, ...]:
         """Append messages together, or none. The uids given."""
         operations = [await self._append(folder, message) for message in messages]
-        return tuple(await self.store.commit(*operations))
+        return await self._write(operations, folder)
 
     async def _append(self, folder: str, message: Appended) -> AppendMail:
         if len(message.octets) > LARGE_BYTES:
@@ -159,15 +181,15 @@ class Postbox:
         wanted = tuple(uids)
         if not wanted:
             return []
-        operations = (CopyMail(self.workspace, self.address, folder, uid, to, move) for uid in wanted)
-        results = await self.store.commit(*operations)
+        operations = [CopyMail(self.workspace, self.address, folder, uid, to, move) for uid in wanted]
+        results = await self._write(operations, to, *((folder,) if move else ()))
         return [(old, new) for old, new in zip(wanted, results, strict=True) if new is not None]
 
     async def expunge(self, folder: str, uids: Iterable[int]) -> None:
         """Remove mails for good."""
         wanted = tuple(uids)
         if wanted:
-            await self.store.commit(ExpungeMail(self.workspace, self.address, folder, wanted))
+            await self._write([ExpungeMail(self.workspace, self.address, folder, wanted)], folder)
 
     async def set_flags(self, folder: str, changed: Mapping[int, tuple[MailRow, tuple[str, ...]]]) -> None:
         """Replace flags: uid → (the row as read, its new flags). Hold the lock.
@@ -184,7 +206,7 @@ class Postbox:
         )
         events = [self._event("read", exchange) for exchange in read if not await self._was_read(exchange)]
         operation = SetFlags(self.workspace, self.address, folder, flags)
-        await self.store.commit(operation, *(AppendEvent(event) for event in events))
+        await self._write([operation, *(AppendEvent(event) for event in events)], folder)
 
     async def _was_read(self, exchange_id: str) -> bool:
         """Whether the journal already tells that this mailbox read this exchange."""

@@ -25,13 +25,14 @@ from pymap.parsing.specials import ObjectId, SearchKey, SequenceSet
 from pymap.parsing.specials.flag import Deleted, Flag, Recent, Seen, Wildcard, get_system_flags
 from pymap.selected import SelectedMailbox
 
-from adapters.imap.mails import FolderView, Mail, flags_of, names_of
+from adapters.imap.mails import BATCH, FolderView, Mail, flags_of, names_of
 from adapters.imap.names import DELIMITER, valid_name
 from adapters.imap.postbox import INBOX, Appended, Postbox
 from adapters.imap.search import Candidate, criterion_of
 from gateway.ports import FolderRow, MailRow
 
 PERMANENT = get_system_flags() - {Recent} | {Wildcard}
+_READ_AGAIN_S = 60.0
 _PAUSE_EVERY = 200  # mails examined between two turns of the event loop
 
 
@@ -86,18 +87,21 @@ class Session(SessionInterface):
         # let the subscription begin before anything is read, so that no change falls between
         await asyncio.sleep(0)
         try:
-            await postbox.prepare()
-            yield session
+            with postbox.watched(session._changed_in):
+                await postbox.prepare()
+                yield session
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
 
     async def _watch(self) -> None:
-        changes = self.postbox.changes()
-        async for folder in changes:
-            if self._view is not None and folder in (self._view.name, ""):
-                self._view.stale = True
-                self._changed.set()
+        async for folder in self.postbox.changes():
+            self._changed_in(folder)
+
+    def _changed_in(self, folder: str) -> None:
+        if self._view is not None and folder == self._view.name:
+            self._view.stale = True
+            self._changed.set()
 
     @property
     def owner(self) -> str:
@@ -201,7 +205,7 @@ class Session(SessionInterface):
         """Tell this session that the unseen mails above uid `after` are recent, and no other session again."""
         if selected.readonly:
             return
-        newest = max(view.mails, default=0)
+        newest = view.newest
         for uid, mail in view.mails.items():
             if uid > after and Seen not in mail.permanent_flags:
                 selected.session_flags.add_recent(uid)
@@ -210,7 +214,8 @@ class Session(SessionInterface):
 
     async def select_mailbox(self, name: str, readonly: bool = False) -> tuple[Snapshot, SelectedMailbox]:
         row = await self._folder(name)
-        view = self._view = FolderView(name, row.uid_validity, await self.postbox.mails(name))
+        view = self._view = FolderView(name, row.uid_validity)
+        await self._read(view)
         selected = SelectedMailbox(
             mailbox_id_of(self.owner, row),
             readonly,
@@ -219,31 +224,34 @@ class Session(SessionInterface):
             lookup=name,
         )
         self._claim(view, selected, self._claimed(name, row.uid_validity))
-        view.tell(selected)
+        await view.tell(selected)
         # counted from the mails just read: one may have come since the folder's own row was
         seen = [Seen in mail.permanent_flags for mail in view.mails.values()]
         row = replace(
             row,
             messages=len(seen),
             unseen=seen.count(False),
-            uid_next=max(row.uid_next, max(view.mails, default=0) + 1),
+            uid_next=max(row.uid_next, view.newest + 1),
         )
         return Snapshot(self.owner, row, view.mails.values(), selected.session_flags.recent), selected
 
     async def check_mailbox(
         self, selected: SelectedMailbox, *, wait_on: Event | None = None, housekeeping: bool = False
     ) -> SelectedMailbox:
-        await self._told(selected, reread=True)
-        return selected
+        """NOOP, CHECK, IDLE: what came, and now and then the whole folder, in case a notification was lost."""
+        view = self._open_view()
+        if housekeeping or asyncio.get_running_loop().time() - view.read_at > _READ_AGAIN_S:
+            view.stale = True
+        return await self.caught_up(selected)
 
     async def caught_up(self, selected: SelectedMailbox) -> SelectedMailbox:
         """What came since the client was last told, also when the notification of it is still on its way."""
         view = self._open_view()
         if not view.stale:
-            known = max(view.mails, default=0)
-            for row in await self.postbox.arrivals(view.name, known):
+            known = view.newest
+            for row in (await self.postbox.mails(view.name, known)).values():
                 view.put(row)
-            if max(view.mails, default=0) > known:
+            if view.newest > known:
                 self._claim(view, selected, known)
         await self._told(selected)
         return selected
@@ -258,18 +266,22 @@ class Session(SessionInterface):
         if selected is None or view is None:
             return selected
         if reread or view.stale:
-            self._changed.clear()
-            view.stale = False
-            known = max(view.mails, default=0)
-            rows = await self.postbox.mails(view.name)
-            if not rows and not await self._still_there(view):
+            known = view.newest
+            await self._read(view)
+            if not view.mails and not await self._still_there(view):
                 selected.set_deleted()
                 return selected
-            view.refresh(rows)
-            if max(view.mails, default=0) > known:
+            if view.newest > known:
                 self._claim(view, selected, known)
-        view.tell(selected)
+        await view.tell(selected)
         return selected
+
+    async def _read(self, view: FolderView) -> None:
+        """Read the whole folder again."""
+        self._changed.clear()
+        view.stale = False
+        view.read_at = asyncio.get_running_loop().time()
+        await view.refresh(await self.postbox.mails(view.name))
 
     async def _still_there(self, view: FolderView) -> bool:
         row = (await self.postbox.folders()).get(view.name)
@@ -287,7 +299,7 @@ class Session(SessionInterface):
         for seq, cached in selected.messages.get_all(wanted):
             mail = present.get(cached.uid)
             if mail is None and isinstance(cached, Mail):
-                mail = Mail(cached.row, expunged=True)
+                mail = Mail(cached.row, cached.permanent_flags, expunged=True)
             if mail is not None:
                 found.append((seq, mail))
         return found
@@ -368,20 +380,24 @@ class Session(SessionInterface):
         uids = [uid for _, uid in selected.messages.get_uids(wanted)]
         if mode is FlagOp.ADD and flags and all(self._has(view, uid, flags) for uid in uids):
             return
+        if not uids:
+            return
+        below = min(uids) - 1
         async with self.postbox.lock:
-            rows = await self.postbox.mails(view.name)
+            rows = await self.postbox.mails(view.name, below)
             changed: dict[int, tuple[MailRow, tuple[str, ...]]] = {}
-            for uid in uids:
-                row = rows.get(uid)
-                if row is None:
-                    continue
-                new = names_of(self._bounded(mode.apply(flags_of(row.flags), flags)))
+            results: dict[tuple[str, ...], tuple[str, ...]] = {}
+            for count, row in enumerate((rows[uid] for uid in uids if uid in rows), 1):
+                if count % BATCH == 0:
+                    await asyncio.sleep(0)
+                new = results.get(row.flags)
+                if new is None:
+                    new = results[row.flags] = names_of(self._bounded(mode.apply(flags_of(row.flags), flags)))
                 if set(new) != set(row.flags):
-                    changed[uid] = (row, new)
+                    changed[row.uid] = (row, new)
             await self.postbox.set_flags(view.name, changed)
-            view.refresh(rows)
-            for row, new in changed.values():
-                view.put(replace(row, flags=new))
+            now = rows | {uid: replace(row, flags=new) for uid, (row, new) in changed.items()}
+            await view.refresh(now, below)
 
     @staticmethod
     def _has(view: FolderView, uid: int, flags: frozenset[Flag]) -> bool:

@@ -52,6 +52,14 @@ class PrivacyRequired(ResponseError):
         return ResponseNo(tag, text, ResponseCode.of(b"PRIVACYREQUIRED"))
 
 
+class NothingStored(ResponseError):
+    """The store cannot write now: nothing changed."""
+
+    def get_response(self, tag: bytes) -> ResponseNo:
+        text = b"Rien ne peut etre enregistre pour l'instant / nothing can be stored right now."
+        return ResponseNo(tag, text, ResponseCode.of(b"UNAVAILABLE"))
+
+
 class TooManyFailures(ResponseError):
     """Enough wrong passwords for one connection."""
 
@@ -109,6 +117,8 @@ class State(ConnectionState):
             if self.failed_logins >= self._limits.failed_logins:
                 raise TooManyFailures from None
             raise
+        except StoreUnavailable:  # a login that cannot be journalled is none
+            raise NothingStored from None
         self._count(postbox)
         session = await connection_exit.get().enter_async_context(Session.opened(postbox))
         self.append_bytes = self.gatekeeper.mail_limit(postbox.workspace)
@@ -160,8 +170,7 @@ class State(ConnectionState):
                 _bound(cmd, self._selected)
             response = await super().do_command(cmd)
         except StoreUnavailable:
-            text = b"Rien ne peut etre enregistre pour l'instant / nothing can be stored right now."
-            response = ResponseNo(cmd.tag, text, ResponseCode.of(b"UNAVAILABLE"))
+            response = NothingStored().get_response(cmd.tag)
         except ResponseError as refused:
             if not news:
                 raise

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from adapters.imap import ImapLimits
-from tests.support.imap_house import ImapHouse, RawClient, mail
+from gateway.ports import StoreUnavailable
+from tests.support.imap_house import ADDRESS, PASSWORD, ImapHouse, RawClient, mail
 
 
 @pytest.fixture
@@ -156,6 +158,35 @@ def test_a_service_that_stops_says_bye_to_everyone(tmp_path: Path) -> None:
             assert any(line.startswith(b"* BYE") for line in client.rest())
             client.link.close()
         assert house.listeners.connections == 0
+
+
+def test_a_store_that_cannot_write_is_told_and_nothing_is_lost(
+    house: ImapHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.deliver(mail())
+
+    async def full(*_: object) -> None:
+        raise StoreUnavailable("disk full")
+
+    with selected(house.raw()) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(house.store, "commit", full)
+            for command in (
+                b"APPEND INBOX {4+}\r\na\r\n\r",
+                b"STORE 1 +FLAGS (\\Seen)",
+                b"FETCH 1 BODY[]",
+                b"COPY 1 Corbeille",
+                b"CREATE X",
+            ):
+                assert client.ask(command)[-1].startswith(b"t NO [UNAVAILABLE]"), command
+            assert b"Bonjour." in client.ask(b"FETCH 1 BODY.PEEK[]")
+            with house.raw() as other:
+                other.line()
+                assert other.log_in().startswith(b"l NO [UNAVAILABLE]")
+                credentials = base64.b64encode(f"\0{ADDRESS}\0{PASSWORD}".encode())
+                assert other.ask(b"AUTHENTICATE PLAIN " + credentials)[-1].startswith(b"t NO [UNAVAILABLE]")
+        assert b"\\Seen" not in client.ask(b"FETCH 1 FLAGS")[0]
+        assert client.ask(b"STORE 1 +FLAGS (\\Seen)")[-1].startswith(b"t OK")
 
 
 def test_connections_are_counted(tmp_path: Path) -> None:
