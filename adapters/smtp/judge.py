@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from adapters.smtp.door import Conversation, Refused, Services
-from adapters.smtp.envelope_rules import reply_code
 from gateway.answers.smtp import SmtpReply, refusal
 from gateway.documents.model import Issue
+from gateway.messaging.envelope_rules import reply_code
 from gateway.messaging.trust import findings_of, judge_handshake, judge_peer, reply_of
 from gateway.rules import Finding, Rule, RuleBook, RuleContext, Severity
 from gateway.rules.model import Family, S

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from adapters.smtp.door import Conversation, Refused, Services, Transaction
-from adapters.smtp.envelope_rules import (
+from adapters.smtp.grammar import MailCommand, RcptCommand
+from adapters.smtp.judge import Judge
+from gateway.exchange.model import Sender
+from gateway.messaging.envelope_rules import (
     RECIPIENT_RULES,
     SENDER_RULES,
     RecipientAtDoor,
     SenderAtDoor,
-    is_patient_domain,
 )
-from adapters.smtp.grammar import MailCommand, RcptCommand
-from adapters.smtp.judge import Judge
-from gateway.exchange.model import Sender
+from gateway.rules.masking import is_patient_domain
 from gateway.values import Door
 
 _MATRICULE = re.compile(r"\d{5}(?:\d{2}|2[ab])\d{8}")

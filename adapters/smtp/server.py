@@ -15,16 +15,17 @@ from typing import Any
 from adapters.smtp.auth import Credentials, begin
 from adapters.smtp.body import Body
 from adapters.smtp.door import Refused, Role, Services, SessionLimits
-from adapters.smtp.envelope_rules import SESSION_RULES, SessionFact, shown_address
 from adapters.smtp.grammar import MailCommand, parse_mail, parse_rcpt
 from adapters.smtp.judge import Judge
 from adapters.smtp.texts import Reply
 from adapters.smtp.wire import Gone, SmtpWire, log
 from gateway.answers.smtp import reply_for, unavailable
 from gateway.exchange.model import DsnRequest, Envelope, Event, Payload, Submission
+from gateway.messaging.envelope_rules import SESSION_RULES, SessionFact
 from gateway.messaging.trust import shown_dn
 from gateway.ports import AppendEvent, StoreUnavailable
 from gateway.rules import Finding
+from gateway.rules.masking import shown_address
 
 _UNPRINTABLE = re.compile(rb"[^\x20-\x7e\t]")
 _GO_ON = b"354 Envoyez le message, termine par CRLF.CRLF\r\n"  # 3yz replies carry no enhanced code (RFC 2034 §4)

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 
 from adapters.secrets import secret_matches_off_loop
 from adapters.smtp.door import Conversation, Refused, Services, Transaction
-from adapters.smtp.envelope_rules import (
+from adapters.smtp.grammar import MailCommand, RcptCommand
+from adapters.smtp.judge import Judge
+from adapters.smtp.reception import attribute_by_certificate
+from gateway.directory.model import Mailbox, MailboxKind, MailboxState, Structure, Territory
+from gateway.exchange.model import Sender
+from gateway.messaging.envelope_rules import (
     RECIPIENT_RULES,
     SENDER_RULES,
     SESSION_RULES,
     RecipientAtDoor,
     SenderAtDoor,
     SessionFact,
-    shown_address,
 )
-from adapters.smtp.grammar import MailCommand, RcptCommand
-from adapters.smtp.judge import Judge
-from adapters.smtp.reception import attribute_by_certificate
-from gateway.directory.model import Mailbox, MailboxKind, MailboxState, Structure, Territory
-from gateway.exchange.model import Sender
+from gateway.rules.masking import shown_address
 from gateway.values import Door
 
 SERVICES_KEY = "services"

@@ -17,6 +17,7 @@ from gateway.exchange.routing import mails_for, relays_for, routing_of
 from gateway.identity.profiles import profile_overrides
 from gateway.ports import Clock, Ids, Offload, Recorded, RecordExchange, Sandboxes, Store
 from gateway.rules import Finding, RuleBook, RuleContext
+from gateway.rules.masking import shown_address
 from gateway.rules.verdict import Decision, Integration, Outcome
 from gateway.sandbox.model import Policy
 from gateway.values import Direction, Door
@@ -132,8 +133,8 @@ def summary_of(submission: Submission, opened: OpenedMessage, decision: Decision
         "sender_kind": submission.sender.kind,
         "fingerprint": submission.sender.fingerprint,
         "peer": submission.peer,
-        "mail_from": masked_address(envelope.mail_from),
-        "recipients": [masked_address(a) for a in envelope.recipients],
+        "mail_from": shown_address(envelope.mail_from),
+        "recipients": [shown_address(a) for a in envelope.recipients],
         "message_id": mail.message_id if mail else "",
         "subject": masked_subject(mail.subject) if mail else "",
         "kind": opened.kind,
@@ -175,7 +176,7 @@ def events_of(
     )
     if not delivered:
         return crossing
-    mailboxes = [masked_address(address) for address in delivered]
+    mailboxes = [shown_address(address) for address in delivered]
     return (*crossing, Event("delivered", at, workspace, exchange_id, {"mailboxes": mailboxes}))
 
 
@@ -187,11 +188,3 @@ def masked_subject(subject: str) -> str:
     """The subject without what names the patient: nothing after the label of an XDM subject, no matricule."""
     shown = _XDM_SUBJECT.sub(r"\1", subject) if subject.startswith("XDM/") else subject
     return _MATRICULE.sub("···", shown)[:200]
-
-
-def masked_address(address: str) -> str:
-    """An address as shown in lists: the matricule of a citizen's address is masked, others are plain."""
-    local, at, domain = address.rpartition("@")
-    if domain.startswith("patient.") and len(local) >= 13:
-        local = f"{local[:4]}·········{local[13:]}"
-    return f"{local}{at}{domain}"

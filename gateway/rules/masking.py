@@ -18,6 +18,8 @@ SHOWN = 60  # characters of a masked value; the rest is counted
 _MATRICULE_SHOWN = frozenset({0, 1, 2, 3, 13, 14})
 _TRAIT_SHOWN = frozenset({0})
 
+_PATIENT_LABEL = "patient"
+
 
 def mask_matricule(value: str, others: Sequence[str] = ()) -> str:
     """A matricule, masked; positions that differ from any of `others` of the same length are shown in brackets."""
@@ -46,6 +48,19 @@ def mask_address(address: str, others: Sequence[str] = ()) -> str:
     """A patient mailbox: its local part masked as a matricule, its domain in clear."""
     local, at, domain = address.partition("@")
     return f"{mask_matricule(local, others)}{at}{domain[:SHOWN]}"
+
+
+def is_patient_domain(domain: str) -> bool:
+    """Whether addresses of this domain belong to citizens: its first label says so (`patient.mssante.fr`)."""
+    return domain.partition(".")[0] == _PATIENT_LABEL
+
+
+def shown_address(address: str) -> str:
+    """Any address, fit for an answer, a list or a log: a citizen's holds a matricule, masked; others are whole."""
+    local, at, domain = address.rpartition("@")
+    if is_patient_domain(domain) or (local[:5].isdigit() and len(local) >= 13):
+        local = mask_matricule(local)
+    return f"{local}{at}{domain}"[:320]
 
 
 def _shape(char: str) -> str:

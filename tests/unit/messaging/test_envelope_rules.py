@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from adapters.smtp.envelope_rules import (
+from gateway.directory.model import MailboxState
+from gateway.messaging.envelope_rules import (
     RECIPIENT_RULES,
     REPLIES,
     RULES,
@@ -16,11 +17,10 @@ from adapters.smtp.envelope_rules import (
     RecipientAtDoor,
     SenderAtDoor,
     SessionFact,
-    shown_address,
 )
-from gateway.directory.model import MailboxState
 from gateway.rules import RuleBook, RuleContext
 from gateway.rules.catalogue import load_catalogue
+from gateway.rules.masking import shown_address
 from gateway.values import Direction, Door
 
 CTX = RuleContext(Direction.RECEPTION, Door.RECEPTION, date(2026, 11, 24))

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from gateway.directory.model import MailboxState
-from gateway.rules.masking import mask_matricule
+from gateway.rules.masking import shown_address
 from gateway.rules.model import Hit, RuleContext, rule
 from gateway.values import PlaceKind, Where
-
-PATIENT_LABEL = "patient"
 
 # SMTP answer of each rule: code and enhanced code
 REPLIES: Mapping[str, tuple[int, str]] = MappingProxyType(
@@ -43,19 +41,6 @@ REPLIES: Mapping[str, tuple[int, str]] = MappingProxyType(
 def reply_code(rule_id: str) -> tuple[int, str]:
     """Reply code and enhanced code of an envelope rule."""
     return REPLIES.get(rule_id, (550, "5.7.1"))
-
-
-def is_patient_domain(domain: str) -> bool:
-    """Whether addresses of this domain belong to citizens: its first label says so (`patient.mssante.fr`)."""
-    return domain.partition(".")[0] == PATIENT_LABEL
-
-
-def shown_address(address: str) -> str:
-    """An address fit for an answer or a log: a citizen's holds a matricule, masked; others are whole."""
-    local, at, domain = address.rpartition("@")
-    if is_patient_domain(domain) or (local[:5].isdigit() and len(local) >= 13):
-        local = mask_matricule(local)
-    return f"{local}{at}{domain}"[:320]
 
 
 # --------------------------------------------------------------------------------------------------------------- senders
