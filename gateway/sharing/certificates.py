@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -105,7 +107,10 @@ def holder_of(der: bytes) -> Holder | None:
     )
 
 
-def _extension(certificate: x509.Certificate, kind: type[x509.KeyUsage] | type[x509.ExtendedKeyUsage]):  # type: ignore[no-untyped-def]
+E = TypeVar("E", x509.KeyUsage, x509.ExtendedKeyUsage)
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
     try:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
@@ -227,8 +232,6 @@ def _plain(value: str) -> str:
 
 def verify_rsa(der: bytes, signature: bytes, data: bytes, digest: str) -> bool:
     """RSA PKCS#1 v1.5 over `data` with the key of a certificate; `digest` is `sha256` or `sha1`. False when it fails."""
-    from cryptography.hazmat.primitives.asymmetric import padding
-
     certificate = certificate_of(der)
     key = certificate.public_key() if certificate is not None else None
     if not isinstance(key, RSAPublicKey) or key.key_size < 1024:

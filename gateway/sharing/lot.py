@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -234,8 +233,3 @@ def author_ids(entry: DocumentEntry) -> tuple[str, ...]:
 
 def _coded(code: Code | None) -> str:
     return f"{code.code}^^{code.system}" if code is not None else ""
-
-
-def type_codes(facts: Mapping[str, Any]) -> str:
-    """The bare typeCode of registered facts."""
-    return str(facts.get("type_code", "")).partition("^^")[0]

@@ -341,3 +341,15 @@ async def test_a_patient_with_no_document_gets_an_empty_success(world: World) ->
     assert (answer.status, answer.entries, answer.errors) == ("Success", (), ())
     row = await world.last_exchange()
     assert (row.summary["kind"], row.summary["transaction"], row.summary["outcome"]) == ("iti-18", "TD3.1a", "accept")
+
+
+async def test_too_many_results_are_refused_not_cut(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.exchange.deposit.MAX_RESULTS", 1)
+    person = dmp.patient()
+    async with world.client() as software:
+        for _ in range(2):
+            assert (await software.deposit(dmp.lot(), dmp.vihf())).accepted
+    async with world.client(dmp.doctor_certificate(Profile.PROFESSIONAL_AUTH), dmp.doctor_seal()) as doctor:
+        answer = await doctor.find(person.matricule, person.oid, dmp.vihf(direct=True))
+    assert [e.code for e in answer.errors] == ["XDSTooManyResults"]
+    assert (await world.last_exchange()).summary["outcome"] == "reject"
