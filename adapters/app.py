@@ -141,7 +141,8 @@ class Gateway:
             add_actors=provisioning.add,
         )
         await self._open_http(known, metrics, ids, lambda: contexts.server(shared))
-        outbox = Outbox(store, clock, {"relay": courier}, RetryPolicy(speed=settings.retry_speed), worker=ids.new())
+        retry = RetryPolicy(speed=settings.retry_speed)
+        outbox = Outbox(store, clock, {"relay": courier}, retry, worker=ids.new(), lease_s=settings.lease_s)
         self._background(outbox.run())
         self._ready = True
         write_run_file(self.data, self.run_record())

@@ -47,6 +47,7 @@ class Outbox:
     couriers: Mapping[str, Courier]
     retry: RetryPolicy
     worker: str
+    lease_s: float = LEASE_S
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -83,7 +84,7 @@ class Outbox:
         lease = LeaseDeliveries(
             worker=self.worker,
             now=self.clock.virtual_now(DEFAULT_WORKSPACE),
-            lease_s=LEASE_S,
+            lease_s=self.lease_s,
             limit=limit,
             kinds=tuple(self.couriers),
             busy_destinations=tuple(d for d, n in busy.items() if n >= PER_DESTINATION),

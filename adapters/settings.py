@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     allow: tuple[str, ...] = Field(("127.0.0.1", "::1", "localhost"), description="hosts the gateway may connect to")
     token: str = ""
     retry_speed: float = 1.0
+    lease_s: float = Field(120.0, gt=0, description="after which another worker takes over a delivery under way")
     workers: int = 1
     storage: StorageSettings = StorageSettings()
     ports: PortSettings = PortSettings()
