@@ -7,7 +7,6 @@ STORE and a multiple APPEND are all or nothing; a client whose folder is deleted
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,56 +17,21 @@ from pymap.exceptions import MailboxConflict, MailboxNotFound, MailboxReadOnly, 
 from pymap.flags import FlagOp, PermanentFlags, SessionFlags
 from pymap.interfaces.session import SessionInterface
 from pymap.listtree import ListTree
-from pymap.mailbox import MailboxSnapshot
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.response.code import AppendUid, CopyUid
 from pymap.parsing.specials import ObjectId, SearchKey, SequenceSet
-from pymap.parsing.specials.flag import Deleted, Flag, Recent, Seen, Wildcard, get_system_flags
+from pymap.parsing.specials.flag import Deleted, Flag, Recent, Seen, Wildcard
 from pymap.selected import SelectedMailbox
 
 from adapters.imap.mails import BATCH, FolderView, Mail, flags_of, names_of
 from adapters.imap.names import DELIMITER, valid_name
 from adapters.imap.postbox import INBOX, Appended, Postbox
 from adapters.imap.search import Candidate, criterion_of
+from adapters.imap.snapshot import PERMANENT, Snapshot, mailbox_id_of
 from gateway.ports import FolderRow, MailRow
 
-PERMANENT = get_system_flags() - {Recent} | {Wildcard}
 _READ_AGAIN_S = 60.0
 _PAUSE_EVERY = 200  # mails examined between two turns of the event loop
-
-
-class Snapshot(MailboxSnapshot):
-    """A folder at SELECT or STATUS. FLAGS lists what exists; `\\*` belongs to PERMANENTFLAGS alone."""
-
-    __slots__ = ("keywords",)
-
-    def __init__(self, owner: str, row: FolderRow, mails: Iterable[Mail], recent: int) -> None:
-        mails = list(mails)
-        first_unseen = next((seq for seq, mail in enumerate(mails, 1) if Seen not in mail.permanent_flags), None)
-        super().__init__(
-            mailbox_id_of(owner, row),
-            False,
-            row.uid_validity,
-            PERMANENT,
-            frozenset({Recent}),
-            row.messages,
-            recent,
-            row.unseen,
-            first_unseen,
-            row.uid_next,
-        )
-        self.keywords = frozenset(flag for mail in mails for flag in mail.permanent_flags)
-
-    @property
-    def flags(self) -> frozenset[Flag]:
-        """System flags, and the keywords in use."""
-        return (get_system_flags() | self.keywords) - {Wildcard}
-
-
-def mailbox_id_of(owner: str, row: FolderRow) -> ObjectId:
-    """An identifier of a folder that other folders do not bear."""
-    named = f"{owner}|{row.name}|{row.uid_validity}"
-    return ObjectId(b"F" + hashlib.sha256(named.encode()).hexdigest()[:32].encode())
 
 
 class Session(SessionInterface):
