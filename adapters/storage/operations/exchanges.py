@@ -70,8 +70,8 @@ def record(work: Work, operations: Sequence[RecordExchange]) -> list[Recorded]:
     keys = {_mail_key(mail) for op in operations for mail in op.mails if mail.dedup_key}
     keys |= {_delivery_key(one) for op in operations for one in op.deliveries if one.dedup_key}
     seen = Seen(work, keys)
-    mails: list[NewMail] = []
-    deliveries: list[tuple[NewDelivery, int]] = []
+    mails: list[tuple[NewMail, str]] = []
+    deliveries: list[tuple[NewDelivery, str, int]] = []
     outcomes = [_sort_out(op, seen, mails, deliveries) for op in operations]
     if keys:
         seen.write()
@@ -95,7 +95,7 @@ def record(work: Work, operations: Sequence[RecordExchange]) -> list[Recorded]:
 
 
 def _sort_out(
-    op: RecordExchange, seen: Seen, mails: list[NewMail], deliveries: list[tuple[NewDelivery, int]]
+    op: RecordExchange, seen: Seen, mails: list[tuple[NewMail, str]], deliveries: list[tuple[NewDelivery, str, int]]
 ) -> tuple[list[str], list[str], str, int]:
     """Keep what is new of an exchange: (keys skipped, keys in conflict, exchange that delivered first, mails kept)."""
     skipped: list[str] = []
@@ -111,7 +111,7 @@ def _sort_out(
                 continue
             if conflict:
                 conflicts.append(mail.dedup_key)
-        mails.append(mail)
+        mails.append((mail, mail.exchange_id or op.exchange_id))
     for one in op.deliveries:
         if one.dedup_key:
             first, conflict = seen.judge(_delivery_key(one), op.payload.sha256, one.workspace, op.exchange_id)
@@ -121,7 +121,7 @@ def _sort_out(
                 continue
             if conflict:
                 conflicts.append(one.dedup_key)
-        deliveries.append((one, micros(op.at)))
+        deliveries.append((one, one.exchange_id or op.exchange_id, micros(op.at)))
     return skipped, conflicts, duplicate_of, len(mails) - before
 
 

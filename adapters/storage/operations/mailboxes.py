@@ -68,15 +68,15 @@ def place_of(workspace: str, address: str, folder: str) -> Place:
 # --------------------------------------------------------------------------------------------------------------- appending
 
 
-def append_rows(work: Work, mails: Sequence[NewMail]) -> list[int]:
-    """Append mails whose octets are stored; returns their uids in the same order."""
+def append_rows(work: Work, mails: Sequence[tuple[NewMail, str]]) -> list[int]:
+    """Append mails (each with the id of its exchange) whose octets are stored; returns their uids in the same order."""
     if not mails:
         return []
-    places = [_named(work, place_of(mail.workspace, mail.address, mail.folder)) for mail in mails]
+    places = [_named(work, place_of(mail.workspace, mail.address, mail.folder)) for mail, _ in mails]
     next_uid = _reserve(work, Counter(places))
     rows: list[tuple[object, ...]] = []
     uids: list[int] = []
-    for mail, place in zip(mails, places, strict=True):
+    for (mail, exchange_id), place in zip(mails, places, strict=True):
         folder_id, uid = next_uid[place]
         next_uid[place] = (folder_id, uid + 1)
         flags = _clean(mail.flags)
@@ -89,7 +89,7 @@ def append_rows(work: Work, mails: Sequence[NewMail]) -> list[int]:
                 _seen(flags),
                 mail.size_bytes,
                 mail.sha256,
-                mail.exchange_id,
+                exchange_id,
             )
         )
         uids.append(uid)
@@ -154,7 +154,7 @@ def _seen(flags: Iterable[str]) -> int:
 def append(work: Work, operations: Sequence[AppendMail]) -> list[int]:
     """Mails brought by a client, octets and all."""
     store_rows(work, ((op.mail.workspace, op.payload) for op in operations))
-    return append_rows(work, [op.mail for op in operations])
+    return append_rows(work, [(op.mail, op.mail.exchange_id) for op in operations])
 
 
 # ----------------------------------------------------------------------------------------------------------------- folders

@@ -109,15 +109,15 @@ def delivery_of(row: Row[Any]) -> Delivery:
     )
 
 
-def append_rows(work: Work, deliveries: Sequence[tuple[NewDelivery, int]]) -> None:
-    """New work, each with the instant it was created at (µs)."""
+def append_rows(work: Work, deliveries: Sequence[tuple[NewDelivery, str, int]]) -> None:
+    """New work, each with the id of its exchange and the instant it was created at (µs)."""
     if not deliveries:
         return
-    _INSERT(work.connection, [_row(one, created_at) for one, created_at in deliveries])
+    _INSERT(work.connection, [_row(*one) for one in deliveries])
     work.notices.outbox = True
 
 
-def _row(one: NewDelivery, created_at: int) -> tuple[object, ...]:
+def _row(one: NewDelivery, exchange_id: str, created_at: int) -> tuple[object, ...]:
     due = micros(one.due)
     return (
         one.workspace,
@@ -125,7 +125,7 @@ def _row(one: NewDelivery, created_at: int) -> tuple[object, ...]:
         key(one.destination),
         key(one.order_key),
         to_json(one.payload),
-        one.exchange_id,
+        exchange_id,
         _READY,
         1,
         0,
