@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.documents.model import CdaDocument, DocumentEntry, Issue, XdmPackage, XdsMetadata
-from gateway.documents.rules import DOCUMENT_RULES, METADATA_CDA_RULES, METADATA_RULES, PACKAGE_RULES
+from gateway.documents.model import CdaDocument, Issue, XdmPackage, XdsMetadata
+from gateway.documents.rules import DOCUMENT_RULES, METADATA_CDA_RULES, METADATA_RULES, PACKAGE_RULES, pairs_of
 from gateway.exchange.model import OpenedMessage
 from gateway.identity.rules import CROSS_RULES, VIEW_RULES
 from gateway.messaging.header_rules import MAIL_RULES
@@ -52,7 +51,7 @@ class Checker:
             findings += self._document(document, ctx)
         for metadata in package.metadata:
             findings += self._metadata(metadata, ctx)
-        for pair in paired(package):
+        for pair in pairs_of(package):
             findings += self.book.judge(METADATA_CDA_RULES, pair, ctx, pair[0].label)
         return findings
 
@@ -67,12 +66,3 @@ class Checker:
     def _explained(self, issues: tuple[Issue, ...], ctx: RuleContext, container: str) -> list[Finding]:
         found = (self.book.found(issue.rule_id, issue.hit, ctx, container) for issue in issues)
         return [finding for finding in found if finding is not None]
-
-
-def paired(package: XdmPackage) -> Iterator[tuple[DocumentEntry, CdaDocument]]:
-    """Each metadata entry with the CDA its URI names; entries without a document are the package rules' business."""
-    documents = {document.label.rpartition(":")[2].casefold(): document for document in package.documents}
-    for metadata in package.metadata:
-        for entry in metadata.entries:
-            if entry.uri is not None and (document := documents.get(entry.uri.value.casefold())) is not None:
-                yield entry, document

@@ -75,6 +75,7 @@ VIEWS = st.builds(
     st.integers(-1, 3),
     st.booleans(),
     st.none() | st.booleans(),
+    st.booleans(),
 )
 CONTEXTS = st.builds(
     context,
@@ -93,7 +94,7 @@ def run(views: tuple[IdentityView, ...], ctx: Any) -> int:
 
 
 def test_the_strategy_fills_every_field_of_a_view() -> None:
-    assert len(fields(IdentityView)) == 20
+    assert len(fields(IdentityView)) == 21
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

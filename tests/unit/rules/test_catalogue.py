@@ -1,0 +1,55 @@
+"""Every rule has an identity card that teaches, in both languages; every rule function has its card."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+
+import pytest
+
+import gateway
+from gateway.rules import Rule, RuleCard, Scope, load_catalogue
+
+CARDS = tuple(load_catalogue())
+
+
+def implemented() -> set[str]:
+    """The ids of every rule function of the core."""
+    found: set[str] = set()
+    for module in pkgutil.walk_packages(gateway.__path__, "gateway."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, Rule):
+                found.add(value.id)
+    return found
+
+
+IMPLEMENTED = implemented()
+
+
+def test_every_rule_function_has_its_card():
+    assert {card.id for card in CARDS} >= IMPLEMENTED
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.id)
+def test_a_card_says_what_is_wrong_how_to_mend_and_from_which_source(card: RuleCard):
+    for text in (card.title, card.message, card.cure):
+        assert text.fr.strip()
+        assert text.en.strip()
+        assert text.fr != text.en or len(text.fr.split()) <= 4
+    assert card.source.strip()
+    assert card.confidence in {"S", "M", "R", "K", "D", "I", "C"}
+    assert "TODO" not in str(card)
+
+
+@pytest.mark.parametrize("card", [c for c in CARDS if c.id in IMPLEMENTED], ids=lambda card: card.id)
+def test_an_implemented_rule_shows_a_passing_and_a_breaking_example(card: RuleCard):
+    assert card.passing.strip()
+    assert card.breaking.strip()
+    assert card.scope is not Scope.INVARIANT
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.id)
+def test_no_card_holds_a_whole_matricule_in_its_texts(card: RuleCard):
+    for text in (card.title, card.message, card.cure):
+        assert not re.search(r"\b[12]\d{14}\b", text.fr + text.en)
