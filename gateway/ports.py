@@ -115,7 +115,9 @@ class LeaseDeliveries:
 class FinishDelivery:
     """The end of an attempt: done, dead, or ready again at `due`. `answer` keeps the last native answer.
 
-    Ignored (result False) when `worker` no longer holds the lease.
+    `payload`, when given, replaces that of a delivery ready again (who is left to try). `records` are exchanges the end
+    makes, such as notices to the sender: durable with it, or not at all. All is ignored (result False) when `worker` no
+    longer holds the lease.
     """
 
     delivery_id: str
@@ -124,6 +126,8 @@ class FinishDelivery:
     answer: str
     due: datetime | None = None
     events: tuple[Event, ...] = ()
+    payload: Mapping[str, Any] | None = None
+    records: tuple[RecordExchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,7 +544,8 @@ class Delivered:
     """The native answer of the other side. `permanent` failures are not tried again.
 
     `recipients` tells them apart when there are several: `accepted` then means that nobody is left to try again and
-    somebody was reached; those refused for good are owed a notification.
+    somebody was reached; those refused for good are owed a notification. `notifies`: the other side took over the duty
+    to tell of success (RFC 3461 §5.2.2).
     """
 
     accepted: bool
@@ -548,6 +553,7 @@ class Delivered:
     answer: str
     reason: str = ""
     recipients: tuple[RecipientOutcome, ...] = ()
+    notifies: bool = False
 
 
 class Signer(Protocol):

@@ -39,6 +39,7 @@ from gateway.ports import (
     EventRow,
     ExchangeFilter,
     ExchangeRow,
+    FinishDelivery,
     FolderRow,
     MailRow,
     Operation,
@@ -271,6 +272,8 @@ def _payloads(operations: Sequence[Operation | Purge]) -> Iterator[Payload]:
                 yield from lot.documents
         elif isinstance(op, AppendMail):
             yield op.payload
+        elif isinstance(op, FinishDelivery):
+            yield from _payloads(op.records)
 
 
 async def open_store(

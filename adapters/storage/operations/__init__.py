@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from adapters.storage.operations import actors, exchanges, mailboxes, outbox, retention, sharing
+from adapters.storage.operations import actors, exchanges, finishing, mailboxes, outbox, retention, sharing
 from adapters.storage.operations.retention import Purge
 from adapters.storage.work import Work
 from gateway import ports
@@ -22,7 +22,7 @@ HANDLERS: Mapping[type, Handler] = MappingProxyType(
         ports.RecordExchange: exchanges.record,
         ports.AppendEvent: exchanges.append_events,
         ports.LeaseDeliveries: outbox.lease,
-        ports.FinishDelivery: outbox.finish,
+        ports.FinishDelivery: finishing.finish,
         ports.AppendMail: mailboxes.append,
         ports.CopyMail: mailboxes.copy,
         ports.SetFlags: mailboxes.set_flags,

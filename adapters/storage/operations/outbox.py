@@ -85,6 +85,7 @@ _FINISH = (
         worker="",
     )
 )
+_FINISH_CHANGED = _FINISH.values(payload=bindparam("left"))
 _FINISH_FOR_GOOD = (
     update(schema.delivery)
     .where(and_(_d.seq == bindparam("which"), _d.worker == bindparam("by"), _d.state == DeliveryState.LEASED.value))
@@ -176,7 +177,11 @@ def _finish(work: Work, op: FinishDelivery) -> bool:
     if op.state is DeliveryState.READY:
         if op.due is None:
             raise ValueError("a delivery that is ready again needs the time it is due")
-        result = work.connection.execute(_FINISH, values | {"open": 1, "again": micros(op.due)})
+        values |= {"open": 1, "again": micros(op.due)}
+        if op.payload is None:
+            result = work.connection.execute(_FINISH, values)
+        else:
+            result = work.connection.execute(_FINISH_CHANGED, values | {"left": to_json(op.payload)})
     elif op.state is DeliveryState.LEASED:
         raise ValueError("an attempt ends done, dead or ready again")
     else:
