@@ -65,7 +65,10 @@ def client_tls(ca: Path, chain: Path | None = None, key: Path | None = None) -> 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the mails. `first_trouble` is the first refusal or error; `took_s` the seconds of each mail."""
+    """What became of the mails. `first_trouble` is the first refusal or error; `took_s` the seconds of each mail.
+
+    `in_doubt` are those whose connection broke: perhaps taken, never acknowledged. A real sender sends them again.
+    """
 
     accepted: int = 0
     refused: int = 0
@@ -73,6 +76,7 @@ class Tally:
     seconds: float = 0.0
     first_trouble: str = ""
     took_s: list[float] = field(default_factory=list)
+    in_doubt: list[Mail] = field(default_factory=list)
 
     @property
     def per_second(self) -> float:
@@ -223,6 +227,7 @@ class Load:
             except (OSError, ValueError) as error:
                 tally.errors += 1
                 tally.trouble(repr(error))
+                tally.in_doubt.append(mail)
                 line = None
                 await asyncio.sleep(self.patience_s)
                 continue

@@ -78,17 +78,17 @@ class Source:
         return len(self.before) + len(self.after)
 
 
-def small_mail(size_bytes: int = SMALL_BYTES) -> bytes:
+def small_mail(size_bytes: int = SMALL_BYTES, sender: str = SENDER, recipient: str = RECIPIENT) -> bytes:
     """A letter of text, without document."""
     line = "La visite de jeudi est déplacée à vendredi, même heure.".encode("ascii", "ignore").decode()
-    empty = compose_mail(_text("\r\n"))
+    empty = compose_mail(_text("\r\n", sender, recipient))
     lines = max(1, (size_bytes - len(empty)) // (len(line) + 2))
-    return compose_mail(_text(f"{line}\r\n" * lines))
+    return compose_mail(_text(f"{line}\r\n" * lines, sender, recipient))
 
 
-def _text(text: str) -> Draft:
+def _text(text: str, sender: str = SENDER, recipient: str = RECIPIENT) -> Draft:
     return Draft(
-        sender=SENDER, to=(RECIPIENT,), subject="Visite de jeudi", text=text, date=_AT, message_id=_ID, sender_name="CH"
+        sender=sender, to=(recipient,), subject="Visite de jeudi", text=text, date=_AT, message_id=_ID, sender_name="CH"
     )
 
 
