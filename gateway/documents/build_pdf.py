@@ -7,7 +7,8 @@ XMP); no independent validator judged it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING
 
 from gateway.tables import fixtures_dir
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 FOOTER = "Document fictif, fabriqué par un bac à sable : aucune personne réelle."
 _FONT = "DejaVu"
+_PRODUCER = "passerelle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ def letter_pdf(letter: Letter) -> bytes:
     pdf.set_creation_date(letter.at)
     pdf.set_title(letter.title)
     pdf.set_lang("fr-FR")
-    pdf.set_producer("passerelle")
+    pdf.set_producer(_PRODUCER)
+    pdf.set_xmp_metadata(_xmp(letter))
     pdf.add_font(_FONT, "", fixtures_dir() / "fonts" / "DejaVuSans.ttf")
     pdf.set_auto_page_break(auto=True, margin=25)
     pdf.set_margins(20, 18, 20)
@@ -54,6 +57,23 @@ def letter_pdf(letter: Letter) -> bytes:
     _lines(pdf, letter.signature, size=10.5, height=5.6, after=0)
     _footer(pdf)
     return bytes(pdf.output())
+
+
+def _xmp(letter: Letter) -> str:
+    """The PDF/A-1b mark and the same title, producer and date as the Info dictionary (ISO 19005-1 § 6.7).
+
+    Ours, because fpdf2 stamps its own with the time of day.
+    """
+    at = letter.at.astimezone(UTC).isoformat(timespec="seconds")
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
+        'xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">'
+        "<pdfaid:part>1</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>"
+        f"<xmp:CreateDate>{at}</xmp:CreateDate><pdf:Producer>{_PRODUCER}</pdf:Producer>"
+        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(letter.title)}</rdf:li></rdf:Alt></dc:title>'
+        "</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
 
 
 def _heading(pdf: FPDF, letter: Letter) -> None:

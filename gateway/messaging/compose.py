@@ -249,7 +249,7 @@ def _file_headers(attachment: Attachment) -> list[str]:
     return [
         f"Content-Type: {attachment.content_type}",
         "Content-Transfer-Encoding: base64",
-        f'Content-Disposition: attachment; filename="{attachment.filename}"',
+        f'Content-Disposition: attachment;\r\n filename="{attachment.filename}"',
     ]
 
 
