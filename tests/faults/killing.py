@@ -200,7 +200,7 @@ class Arena:
         return any(r["summary"]["door"] == hop and r["summary"]["outcome"].startswith("accept") for r in rows)
 
     def _verify_mailboxes(self) -> None:
-        """Each mail of the ledger is once in its mailbox, and each crossing that delivered nothing says of what it is the double."""
+        """Each mail of the ledger is once in its mailbox; a crossing that delivered nothing names the one that did."""
         for mailbox in sorted({s.mailbox for s in self.streams}):
             mails = self.gateway.post("/mailboxes/messages", {"address": mailbox})
             holding = {m["exchange_id"] for m in mails}
