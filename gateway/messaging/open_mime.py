@@ -66,10 +66,10 @@ class Leaf:
     fault: str = ""
 
 
-def mime_leaves(raw: bytes, limits: Limits) -> tuple[list[Leaf], list[Issue]]:
+def mime_leaves(raw: bytes, limits: Limits, *, automatic: bool = False) -> tuple[list[Leaf], list[Issue]]:
     """The leaves in order, and what refuses the tree: ABU-09 too deep or too many parts, ABU-10 too many encoded words.
 
-    A refused tree has no leaf. Never raises.
+    Messages attached to a report, or to any `automatic` answer, are quoted. A refused tree has no leaf. Never raises.
     """
     if len(raw) > _WORDS_FROM and raw.count(b"?") > _WORDS and (words := raw.count(b"=?")) > _WORDS:
         hit = Hit(Where(PlaceKind.MIME, "message"), f"{words} mots encodés", f"<= {_WORDS} mots encodés")
@@ -81,11 +81,11 @@ def mime_leaves(raw: bytes, limits: Limits) -> tuple[list[Leaf], list[Issue]]:
             return [], [_too_deep(limits)]
         if len(raw) > _FALLBACK:
             return [], [Issue("ECO-17", Hit(Where(PlaceKind.MIME, "message"), str(error)[:120], "MIME"))]
-        return _by_the_standard_library(raw, limits)
-    return _walked(root, limits)
+        return _by_the_standard_library(raw, limits, automatic)
+    return _walked(root, limits, automatic)
 
 
-def _walked(root: PyLazyMimePart, limits: Limits) -> tuple[list[Leaf], list[Issue]]:
+def _walked(root: PyLazyMimePart, limits: Limits, automatic: bool) -> tuple[list[Leaf], list[Issue]]:
     leaves: list[Leaf] = []
     stack: list[tuple[PyLazyMimePart, str, str, bool, int]] = [(root, "", "", False, 1)]
     seen = 0
@@ -101,7 +101,7 @@ def _walked(root: PyLazyMimePart, limits: Limits) -> tuple[list[Leaf], list[Issu
         if not children:
             leaves.append(_leaf(part, kind, path or "1", enclosing, quoted))
             continue
-        inside = quoted or (part.is_message and enclosing == "multipart/report")
+        inside = quoted or (part.is_message and (automatic or enclosing == "multipart/report"))
         for number in range(len(children), 0, -1):
             step = path if part.is_message and path else f"{path}.{number}" if path else str(number)
             stack.append((children[number - 1], step, kind, inside, depth + 1))
@@ -133,16 +133,16 @@ def _leaf(part: PyLazyMimePart, kind: str, path: str, enclosing: str, quoted: bo
     )
 
 
-def _by_the_standard_library(raw: bytes, limits: Limits) -> tuple[list[Leaf], list[Issue]]:
+def _by_the_standard_library(raw: bytes, limits: Limits, automatic: bool) -> tuple[list[Leaf], list[Issue]]:
     try:
         message = message_from_bytes(raw, policy=policy.compat32)
-        return _walked_message(message, limits)
+        return _walked_message(message, limits, automatic)
     # The standard parser is defensive, not proven: a message that breaks it is still only a message.
     except Exception as error:
         return [], [Issue("ECO-17", Hit(Where(PlaceKind.MIME, "message"), type(error).__name__, "MIME"))]
 
 
-def _walked_message(root: Message, limits: Limits) -> tuple[list[Leaf], list[Issue]]:
+def _walked_message(root: Message, limits: Limits, automatic: bool) -> tuple[list[Leaf], list[Issue]]:
     leaves: list[Leaf] = []
     stack: list[tuple[Message, str, str, bool, int]] = [(root, "", "", False, 1)]
     seen = 0
@@ -159,7 +159,7 @@ def _walked_message(root: Message, limits: Limits) -> tuple[list[Leaf], list[Iss
             leaves.append(_leaf_of_message(part, kind, path or "1", enclosing, quoted))
             continue
         embedded = kind == "message/rfc822"
-        inside = quoted or (embedded and enclosing == "multipart/report")
+        inside = quoted or (embedded and (automatic or enclosing == "multipart/report"))
         for number in range(len(payload), 0, -1):
             step = path if embedded and path else f"{path}.{number}" if path else str(number)
             child = payload[number - 1]

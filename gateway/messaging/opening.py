@@ -23,6 +23,7 @@ from gateway.identity.model import ContainerKind, IdentityView
 from gateway.messaging.model import MailMessage, MailPart
 from gateway.messaging.open_headers import HeaderBlock, mailboxes, read_headers
 from gateway.messaging.open_mime import Leaf, mime_leaves
+from gateway.messaging.service_addresses import is_service
 from gateway.messaging.subject import parse_subject
 from gateway.rules.model import Hit
 from gateway.sandbox.model import Limits
@@ -56,7 +57,7 @@ def open_mail(raw: bytes, envelope: Addressing | None = None, limits: Limits = L
         issues.append(_issue("ABU-12", _message(), f"{len(raw)} octets", f"<= {limits.mail_bytes} octets"))
     opened = _Opened(issues, limits)
     if not any(i.rule_id in ("ABU-10", "ABU-12") for i in issues):
-        leaves, refused = mime_leaves(raw, limits)
+        leaves, refused = mime_leaves(raw, limits, automatic=_automatic(block, envelope))
         issues.extend(refused)
         for leaf in leaves:
             opened.take(leaf)
@@ -224,8 +225,15 @@ def _identity(
 
 
 def is_patient(address: str) -> bool:
-    """A citizen's mailbox: `<matricule>@patient.<trust suffix>`."""
-    return "@patient." in address.lower()
+    """A citizen's mailbox: `<matricule>@patient.<trust suffix>`, not a robot's of the same domain."""
+    return "@patient." in address.lower() and not is_service(address)
+
+
+def _automatic(block: HeaderBlock, envelope: Addressing | None) -> bool:
+    """Written by a program about another mail, with the null sender (RFC 3834 §5): what it attaches is evidence."""
+    if envelope is not None and envelope.mail_from:
+        return False
+    return block.first("auto-submitted").strip().lower().startswith("auto-replied")
 
 
 def _message() -> Where:
