@@ -39,20 +39,9 @@ def lot(name: str, *entries: NewEntry) -> RegisterLot:
 async def test_a_lot_is_registered_with_its_documents(store: SqlStore) -> None:
     await store.commit(exchange("x1", lots=(lot("1", entry("a", masked=True), entry("b")),)))
     a, b = await store.entries(WS, INS, OID)
-    assert (a.entry_uuid, a.unique_id, a.set_uuid, a.status, a.version) == (
-        "urn:uuid:a",
-        "1.2.3.a",
-        "urn:uuid:set-1",
-        "Approved",
-        1,
-    )
-    assert (a.masked, b.masked, a.registered_at, a.author_ids, a.metadata) == (
-        True,
-        False,
-        NOW,
-        ("899700000001",),
-        {"title": "a"},
-    )
+    assert (a.entry_uuid, a.unique_id, a.set_uuid) == ("urn:uuid:a", "1.2.3.a", "urn:uuid:set-1")
+    assert (a.status, a.version, a.masked, b.masked, a.registered_at) == ("Approved", 1, True, False, NOW)
+    assert (a.author_ids, a.metadata) == (("899700000001",), {"title": "a"})
     assert await store.blob(WS, a.document_sha256) == b"a"
     assert await store.entry_by_unique_id(WS, "1.2.3.b") == b
     assert await store.entry_by_uuid(WS, "urn:uuid:a") == a

@@ -31,6 +31,7 @@ class Cluster:
     folder: Path
     port: int
     pg_ctl: str
+    durable: bool = False
 
     def url(self, database: str = "postgres") -> str:
         """The `storage.url` of a database of this server."""
@@ -56,6 +57,7 @@ class Cluster:
     def start(self) -> None:
         """Start, and wait until it answers."""
         options = f"-k {self.folder} -p {self.port} -c listen_addresses=127.0.0.1 -c max_connections=60"
+        options += "" if self.durable else " -c fsync=off"
         self._ctl("start", "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", options)
 
     def stop(self, mode: str = "fast") -> None:
@@ -84,8 +86,11 @@ def run_as_server(command: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A server for the time of a `with`; skips the test when PostgreSQL is not on the machine."""
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """A server for the time of a `with`; skips the test when PostgreSQL is not on the machine.
+
+    Unless `durable`, it does not wait for the disk: enough for tests, whose machine does not lose power.
+    """
     initdb = need_tool("initdb", INSTALL)
     pg_ctl = need_tool("pg_ctl", INSTALL)
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -95,7 +100,7 @@ def cluster() -> Iterator[Cluster]:
         run_as_server([initdb, "-D", str(folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        running = Cluster(folder, port, pg_ctl)
+        running = Cluster(folder, port, pg_ctl, durable)
         running.start()
         try:
             yield running
