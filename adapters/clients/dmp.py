@@ -23,8 +23,8 @@ from gateway.sharing.build import (
     build_iti41,
     build_td02,
 )
-from gateway.sharing.signing import Seal
 from gateway.sharing.vihf import Vihf, patient_id
+from gateway.soap.signing import Seal
 
 SENDER_OID = "1.2.250.1.999.48.3"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adapters.pki.authority import Authority
-from gateway.sharing.certificates import TrustStore, revoked_by
+from gateway.soap.certificates import TrustStore, revoked_by
 
 
 def trust_of(authority: Authority) -> Callable[[], TrustStore]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from gateway.rules.model import Family, Finding
-from gateway.sharing.constants import DMP, SOAP, WSA_FAULT
-from gateway.sharing.soap import write_answer
+from gateway.sharing.constants import DMP
+from gateway.soap.envelope import write_answer
+from gateway.soap.names import SOAP, WSA_FAULT
 
 SENDER, RECEIVER = "Sender", "Receiver"
 CONTENT_TYPE = "application/soap+xml; charset=UTF-8"

@@ -28,16 +28,16 @@ from gateway.ports import (
 )
 from gateway.rules import Finding, Hit, RuleBook
 from gateway.sandbox.model import DEFAULT_WORKSPACE, Policy
-from gateway.sharing.case import Case, KnownEntry, Peer
-from gateway.sharing.certificates import TrustStore, holder_of, judge_chain
+from gateway.sharing.case import Case, KnownEntry
 from gateway.sharing.constants import ANSWER_ACTION, ENDPOINT_ACTION, MODE_AIR
 from gateway.sharing.lot import Lot
 from gateway.sharing.opening import OpenedRequest, OpenSettings, open_request
 from gateway.sharing.registry import ENTRY_UUID, GET_DOCUMENTS, MAX_RESULTS, UNIQUE_ID, RegisteredEntry, matching
 from gateway.sharing.registry_answer import bare, write_query_answer
 from gateway.sharing.rights import NONE
-from gateway.sharing.soap import write_answer
 from gateway.sharing.td02 import Existence, answer_td02
+from gateway.soap.certificates import Peer, TrustStore, peer_of
+from gateway.soap.envelope import write_answer
 from gateway.values import PlaceKind, Where
 
 OFFLOAD_BYTES = 256 * 1024  # above, canonicalising and reading would hold the event loop over 20 ms
@@ -90,7 +90,7 @@ class Deposit:
         policy = self._sandboxes.policy(submission.workspace)
         now = self._clock.now()
         trust = self._trust if isinstance(self._trust, TrustStore) else self._trust()
-        peer = _peer(request.peer_der, trust, now)
+        peer = peer_of(request.peer_der, trust, now)
         opened = await self._open(request, peer, policy, trust, now)
         answer_id = f"urn:uuid:{dashed(self._ids.new())}"
         try:
@@ -258,12 +258,6 @@ class Deposit:
         seen = key in self._seen
         self._seen.setdefault(key, now)
         return seen
-
-
-def _peer(der: bytes, trust: TrustStore, now: datetime) -> Peer:
-    if not der:
-        return Peer(presented=False)
-    return Peer(presented=True, holder=holder_of(der), fault=judge_chain(der, (), trust, now))
 
 
 def _refused_also(judgement: Judgement, finding: Finding | None, policy: Policy) -> Judgement:

@@ -8,7 +8,8 @@ from lxml import etree
 
 from gateway.documents.xml import parse_xml
 from gateway.sandbox.model import Limits
-from gateway.sharing.constants import HL7, RIM, RS, SOAP, qname
+from gateway.sharing.constants import HL7, RIM, RS
+from gateway.soap.names import SOAP, qname
 
 _UNIQUE_ID = "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab"
 _TYPE = "urn:uuid:f0306f51-975f-434e-a61c-c59651d33983"

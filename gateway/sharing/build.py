@@ -36,12 +36,12 @@ from gateway.sharing.constants import (
 from gateway.sharing.lot import SIGNATURE_CLASS
 from gateway.sharing.registry import ENTRY_UUID, FIND_DOCUMENTS, GET_DOCUMENTS, PATIENT, STATUS_PARAM, UNIQUE_ID
 from gateway.sharing.registry_answer import status_urn
-from gateway.sharing.signing import Seal
-from gateway.sharing.soap import write_request
 from gateway.sharing.td02 import write_td02
 from gateway.sharing.vihf import PURPOSE_SYSTEM, SPECIALTY_DOCTOR, Vihf, patient_id
 from gateway.sharing.vihf_signature import sign_vihf
 from gateway.sharing.xades import PURPOSE_SOURCE, sign_lot
+from gateway.soap.envelope import write_request
+from gateway.soap.signing import Seal
 
 PROFESSION_SYSTEM = "1.2.250.1.71.1.2.7"  # TRE_G15
 PROFESSIONS = {"10": "Médecin", "21": "Pharmacien", "60": "Infirmier", "70": "Masseur-Kinésithérapeute"}

@@ -9,19 +9,10 @@ from datetime import datetime
 from gateway.directory.model import Professional, Structure
 from gateway.rules.masking import mask_matricule
 from gateway.sandbox.model import Limits, SignatureMode
-from gateway.sharing.certificates import ChainFault, Holder
 from gateway.sharing.opening import OpenedRequest
 from gateway.sharing.rights import NONE
 from gateway.sharing.vihf import PATIENT_CX
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """The TLS client. `holder` is None when it showed no certificate, or one that cannot be read."""
-
-    presented: bool
-    holder: Holder | None = None
-    fault: ChainFault = ChainFault.NONE
+from gateway.soap.certificates import Peer
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,11 @@
 """Names of the DMP's wire formats, with their source beside them.
 
-Sources: GIE SESAM-Vitale example messages v02.05.00; IHE ITI TF-3 (ITI-18, ITI-41); W3C SOAP 1.2, WS-Addressing 1.0, XOP.
+Sources: GIE SESAM-Vitale example messages v02.05.00; IHE ITI TF-3 (ITI-18, ITI-41); W3C XOP.
 """
 
 from __future__ import annotations
 
-SOAP = "http://www.w3.org/2003/05/soap-envelope"
-SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
-WSA = "http://www.w3.org/2005/08/addressing"
-WSA_ANONYMOUS = "http://www.w3.org/2005/08/addressing/anonymous"
-WSA_FAULT = "http://www.w3.org/2005/08/addressing/soap/fault"
-WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-SAML = "urn:oasis:names:tc:SAML:2.0:assertion"
-DS = "http://www.w3.org/2000/09/xmldsig#"
 XADES = "http://uri.etsi.org/01903/v1.1.1#"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XOP = "http://www.w3.org/2004/08/xop/include"
 HL7 = "urn:hl7-org:v3"
 XDS = "urn:ihe:iti:xds-b:2007"
@@ -56,8 +47,3 @@ HIDDEN_REPRESENTATIVES = "INVISIBLE_REPRESENTANTS_LEGAUX"
 MODE_DIRECT = "DIRECTE"
 MODE_INDIRECT = "INDIRECTE"
 MODE_AIR = "INDIRECTE_RENFORCEE"
-
-
-def qname(namespace: str, local: str) -> str:
-    """A name in Clark notation, as lxml writes it."""
-    return f"{{{namespace}}}{local}"

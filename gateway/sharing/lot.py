@@ -18,9 +18,10 @@ from gateway.documents.model import CdaDocument, Code, DocumentEntry, XdsMetadat
 from gateway.documents.open_cda import open_cda
 from gateway.documents.open_metadata import metadata_from_element
 from gateway.sandbox.model import Limits
-from gateway.sharing.constants import MASKED_PS, RIM, SIGNATURE_FORMAT, XDS, XOP, qname
+from gateway.sharing.constants import MASKED_PS, RIM, SIGNATURE_FORMAT, XDS, XOP
 from gateway.sharing.mtom import Multipart
 from gateway.sharing.xades import LotSealReport, verify_lot
+from gateway.soap.names import qname
 from gateway.values import PlaceKind, Where
 
 SIGNATURE_CLASS = "urn:oid:1.3.6.1.4.1.19376.1.2.1.1.1"

@@ -17,16 +17,17 @@ from gateway.documents.model import Issue
 from gateway.documents.xml import parse_xml
 from gateway.rules.model import Hit
 from gateway.sandbox.model import Limits, SignatureMode
-from gateway.sharing.certificates import ChainFault, TrustStore, judge_chain
-from gateway.sharing.constants import ENDPOINT_ACTION, XDS, qname
+from gateway.sharing.constants import ENDPOINT_ACTION, XDS
 from gateway.sharing.lot import Lot, open_lot
 from gateway.sharing.mtom import Multipart, MultipartError, Part, content_type_of, read_multipart
 from gateway.sharing.registry import StoredQuery, read_query
 from gateway.sharing.rights import Operation
-from gateway.sharing.soap import Envelope, OpenEnvelope, open_envelope
 from gateway.sharing.td02 import Td02Query, read_td02
 from gateway.sharing.vihf import Vihf, read_vihf
-from gateway.sharing.vihf_signature import SealFault, SealReport, verify_vihf
+from gateway.soap.assertion import SealFault, SealReport, verify_assertion
+from gateway.soap.certificates import ChainFault, TrustStore, judge_chain
+from gateway.soap.envelope import Envelope, OpenEnvelope, open_envelope
+from gateway.soap.names import qname
 from gateway.values import PlaceKind, Where
 
 HTTP_PLACE = Where(PlaceKind.HTTP, "Content-Type")
@@ -110,7 +111,7 @@ def open_request(body: bytes, content_type: str, endpoint: Endpoint, settings: O
     issues = _envelope_issues(opened.facts, endpoint, settings)
     if issues:
         return replace(request, issues=issues)
-    seal = verify_vihf(opened.header)
+    seal = verify_assertion(opened.header)
     told = read_vihf(seal.signed, settings.limits) if seal.signed else None
     request = replace(request, seal=replace(seal, signed=b""), told=told)
     if seal.fault is SealFault.NONE:

@@ -15,7 +15,8 @@ from lxml import etree
 
 from gateway.documents.model import Issue
 from gateway.rules.model import Hit
-from gateway.sharing.constants import QUERY, RIM, qname
+from gateway.sharing.constants import QUERY, RIM
+from gateway.soap.names import qname
 from gateway.values import PlaceKind, Where
 
 FIND_DOCUMENTS = "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from lxml import etree
 
-from gateway.sharing.constants import DMP_REPOSITORY, DOCUMENT_ENTRY_TYPE, QUERY, RESPONSE, RIM, STATUS, qname
+from gateway.sharing.constants import DMP_REPOSITORY, DOCUMENT_ENTRY_TYPE, QUERY, RESPONSE, RIM, STATUS
 from gateway.sharing.registry import RegisteredEntry
+from gateway.soap.names import qname
 
 _ORDER = ("Slot", "Name", "Description", "VersionInfo", "Classification", "ExternalIdentifier")
 _OWNED = ("hash", "size", "repositoryUniqueId")

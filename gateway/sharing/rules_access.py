@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from gateway.rules.model import ComparedValue, Hit, RuleContext, rule
 from gateway.sharing.case import Case, masked_cx
-from gateway.sharing.certificates import ChainFault, holder_of, same_name
 from gateway.sharing.constants import MODE_AIR, MODE_DIRECT
 from gateway.sharing.registry import FIND_DOCUMENTS, PATIENT
 from gateway.sharing.registry import PLACE as QUERY_PLACE
@@ -24,11 +23,12 @@ from gateway.sharing.vihf import (
     SUBJECT_ID,
     Vihf,
     attribute_place,
-    instant,
     patient_id,
     patient_of,
 )
-from gateway.sharing.vihf_signature import SealFault
+from gateway.soap.assertion import SealFault
+from gateway.soap.certificates import ChainFault, holder_of, same_name
+from gateway.soap.names import instant
 from gateway.values import PlaceKind, Where
 
 CERTIFICATE = Where(PlaceKind.TLS, "certificat client")

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from gateway.rules.model import ComparedValue, Hit, RuleContext, Severity, rule
 from gateway.sandbox.model import SignatureMode
 from gateway.sharing.case import Case, masked_cx
-from gateway.sharing.certificates import ChainFault, holder_of
 from gateway.sharing.constants import HIDDEN_PATIENT, MASKED_PS, MODE_DIRECT
 from gateway.sharing.lot import Lot, LotDocument, author_ids
 from gateway.sharing.registry_answer import bare
 from gateway.sharing.xades import LotSealFault
+from gateway.soap.certificates import ChainFault, holder_of
 from gateway.values import PlaceKind, Where
 
 LOT = Where(PlaceKind.XPATH, "/Envelope/Body/ProvideAndRegisterDocumentSetRequest")

@@ -14,7 +14,8 @@ from lxml import etree
 
 from gateway.documents.xml import local
 from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
-from gateway.sharing.constants import DMP_DEVICE, HL7, XSI, qname
+from gateway.sharing.constants import DMP_DEVICE, HL7
+from gateway.soap.names import XSI, qname
 from gateway.values import PlaceKind, Where
 
 INTERACTION = "PRPA_IN201307UV02"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -18,7 +17,8 @@ from gateway.documents.model import Code
 from gateway.documents.xml import parse_xml
 from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
 from gateway.sandbox.model import Limits
-from gateway.sharing.constants import HL7, MODE_AIR, MODE_DIRECT, MODE_INDIRECT, SAML, XSI, qname
+from gateway.sharing.constants import HL7, MODE_AIR, MODE_DIRECT, MODE_INDIRECT
+from gateway.soap.names import SAML, XSI, qname
 from gateway.values import PlaceKind, Where
 
 ASSERTION = Where(PlaceKind.XPATH, "/Envelope/Header/Security/Assertion")
@@ -139,15 +139,6 @@ def patient_id(matricule: str, oid: str) -> str:
 def attribute_place(name: str) -> Where:
     """The place of one attribute of the assertion."""
     return Where(PlaceKind.XPATH, f"{ASSERTION.path}/AttributeStatement/Attribute[@Name='{name}']")
-
-
-def instant(text: str) -> datetime | None:
-    """An xs:dateTime as UTC; without an offset it reads as UTC. None when it is not one."""
-    try:
-        value = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def read_vihf(canonical_octets: bytes, limits: Limits) -> Vihf | None:

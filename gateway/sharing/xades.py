@@ -18,7 +18,8 @@ from lxml import etree
 
 from gateway.documents.xml import parse_xml
 from gateway.sandbox.model import Limits
-from gateway.sharing.c14n import (
+from gateway.sharing.constants import XADES
+from gateway.soap.c14n import (
     CANONICAL,
     DIGEST_URI,
     DIGESTS,
@@ -30,9 +31,9 @@ from gateway.sharing.c14n import (
     digest,
     ds,
 )
-from gateway.sharing.certificates import issuer_written, verify_rsa
-from gateway.sharing.constants import DS, XADES, qname
-from gateway.sharing.signing import Seal
+from gateway.soap.certificates import issuer_written, verify_rsa
+from gateway.soap.names import DS, qname
+from gateway.soap.signing import Seal
 
 PURPOSE_SOURCE = "1.2.840.10065.1.12.1.14"
 SET_DIGEST = "AA=="

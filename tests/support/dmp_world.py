@@ -39,8 +39,8 @@ from gateway.rules import RuleBook, load_catalogue
 from gateway.sandbox.model import Policy
 from gateway.sharing.answer_read import DmpAnswer
 from gateway.sharing.build import RequestIds, build_iti41, deposit_lot, vihf_of
-from gateway.sharing.certificates import TrustStore
 from gateway.sharing.vihf import Vihf
+from gateway.soap.certificates import TrustStore
 from tests.support.authority import shared_authority
 
 __all__ = ["DmpClient", "Profile", "World", "build_cda", "live_dmp", "new_ids", "shared_authority"]

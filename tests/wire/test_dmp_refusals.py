@@ -21,8 +21,8 @@ from gateway.sandbox.model import SignatureMode
 from gateway.sharing import mtom
 from gateway.sharing.answer_read import DmpAnswer
 from gateway.sharing.build import build_find_documents, signed
-from gateway.sharing.constants import SAML, WSSE, qname
 from gateway.sharing.vihf import Vihf, patient_id, write_vihf
+from gateway.soap.names import SAML, WSSE, qname
 from tests.support import dmp_world as dmp
 from tests.support.authority import shared_authority
 from tests.support.dmp_world import World, live_dmp

@@ -17,9 +17,9 @@ from adapters.storage import open_store
 from gateway.exchange.deposit import OFFLOAD_BYTES
 from gateway.ports import Conflict, RecordExchange, StoreUnavailable
 from gateway.sandbox.model import Policy
-from gateway.sharing import soap
 from gateway.sharing.answer_read import read_answer
 from gateway.sharing.constants import ACTION_TD02
+from gateway.soap import envelope as soap
 from tests.support import dmp_world as dmp
 from tests.support.authority import shared_authority
 from tests.support.dmp_world import World, live_dmp

@@ -14,11 +14,12 @@ from gateway.answers.soap import fault_for
 from gateway.exchange.deposit_checking import Native, judge_request
 from gateway.rules import Hit, RuleBook, RuleContext, load_catalogue
 from gateway.sandbox.model import Limits, Policy, SignatureMode, Vigilance
-from gateway.sharing.case import Case, Peer
-from gateway.sharing.certificates import holder_of
-from gateway.sharing.constants import RS, SOAP, qname
+from gateway.sharing.case import Case
+from gateway.sharing.constants import RS
 from gateway.sharing.opening import Endpoint, OpenedRequest, OpenSettings, open_request
-from gateway.sharing.vihf_signature import SealFault
+from gateway.soap.assertion import SealFault
+from gateway.soap.certificates import Peer, holder_of
+from gateway.soap.names import SOAP, qname
 from gateway.values import Direction, Door, PlaceKind, Where
 from tests.support import dmp_world as dmp
 from tests.support.reference import reference

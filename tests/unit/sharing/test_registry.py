@@ -7,7 +7,6 @@ from lxml import etree
 
 from gateway.documents.xml import parse_xml
 from gateway.sandbox.model import Limits
-from gateway.sharing import soap
 from gateway.sharing.constants import QUERY, RIM
 from gateway.sharing.registry import (
     FIND_DOCUMENTS,
@@ -18,6 +17,7 @@ from gateway.sharing.registry import (
     read_query,
 )
 from gateway.sharing.registry_answer import write_query_answer
+from gateway.soap import envelope as soap
 from tests.support.reference import reference
 
 PATIENT = "'279035121518989^^^&amp;1.2.250.1.213.1.4.10&amp;ISO^NH'"

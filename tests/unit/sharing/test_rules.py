@@ -14,12 +14,12 @@ from adapters.pki.model import Fault, Profile, Subject
 from gateway.rules import RuleBook, RuleContext, load_catalogue
 from gateway.sandbox.model import Limits, SignatureMode
 from gateway.sharing.build import RequestIds
-from gateway.sharing.case import Case, KnownEntry, Peer
-from gateway.sharing.certificates import holder_of
+from gateway.sharing.case import Case, KnownEntry
 from gateway.sharing.opening import Endpoint, OpenSettings, open_request
 from gateway.sharing.rules_access import PEER_RULES, SEAL_RULES
 from gateway.sharing.rules_lot import LOT_RULES, REGISTRY_RULES
 from gateway.sharing.vihf import patient_id
+from gateway.soap.certificates import Peer, holder_of
 from gateway.values import Direction, Door
 from tests.support import dmp_world as dmp
 
@@ -90,8 +90,8 @@ def test_the_issuer_must_be_the_signer() -> None:
 
     from lxml import etree
 
-    from gateway.sharing.c14n import EXCLUSIVE, canonical, digest
     from gateway.sharing.vihf_signature import sign_vihf
+    from gateway.soap.c14n import EXCLUSIVE, canonical, digest
 
     # signed honestly over an Issuer that is somebody else's name
     root = etree.fromstring(sign_vihf(replace(dmp.vihf(), assertion_id="_a-1"), dmp.seal()))

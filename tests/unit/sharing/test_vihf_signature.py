@@ -12,10 +12,11 @@ from lxml import etree
 from gateway.documents.model import Code
 from gateway.documents.xml import parse_xml
 from gateway.sandbox.model import Limits
-from gateway.sharing import soap
-from gateway.sharing.constants import SAML, WSSE, qname
-from gateway.sharing.vihf import Vihf, instant, patient_of, read_vihf, write_vihf
-from gateway.sharing.vihf_signature import SealFault, SealReport, sign_vihf, verify_vihf
+from gateway.sharing.vihf import Vihf, patient_of, read_vihf, write_vihf
+from gateway.sharing.vihf_signature import sign_vihf
+from gateway.soap import envelope as soap
+from gateway.soap.assertion import SealFault, SealReport, verify_assertion
+from gateway.soap.names import SAML, WSSE, instant, qname
 from tests.support import dmp_world as dmp
 from tests.support.authority import shared_authority
 
@@ -33,7 +34,7 @@ def envelope(assertion: bytes) -> etree._Element:
 def verified(root: etree._Element) -> SealReport:
     parsed, _ = parse_xml(etree.tostring(root), Limits(), keep_comments=True)
     assert parsed is not None
-    return verify_vihf(soap.open_envelope(parsed).header)
+    return verify_assertion(soap.open_envelope(parsed).header)
 
 
 def assertion_of(root: etree._Element) -> etree._Element:

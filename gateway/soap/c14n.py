@@ -8,7 +8,7 @@ from binascii import Error
 
 from lxml import etree
 
-from gateway.sharing.constants import DS, qname
+from gateway.soap.names import DS, qname
 
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"

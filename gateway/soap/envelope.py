@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from gateway.documents.xml import local
-from gateway.sharing.constants import SOAP, SOAP_11, WSA, WSA_ANONYMOUS, WSSE, qname
+from gateway.soap.names import SOAP, SOAP_11, WSA, WSA_ANONYMOUS, WSSE, qname
 
 
 @dataclass(frozen=True, slots=True)

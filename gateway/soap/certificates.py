@@ -1,4 +1,4 @@
-"""Certificates of those who speak to the DMP: who they name, what they may be used for, whether their chain is trusted.
+"""Certificates of those who speak to a teleservice: who they name, what they may be used for, whether their chain is trusted.
 
 IGC-Santé gives a structure one certificate to authenticate (`ORG_AUTH_CLI`) and another to sign (`ORG_SIGN`, cachet);
 a card likewise. They are never interchangeable. Time is an argument: certificates are judged by the real clock.
@@ -37,7 +37,7 @@ class ChainFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """Whom the DMP believes: CA certificates (DER, roots and intermediates), and serial numbers revoked by each issuer.
+    """Whom a teleservice believes: CA certificates (DER, roots and intermediates), and serial numbers revoked by each issuer.
 
     `revoked` holds (issuer name in DER, serial number) pairs, as read in the CRLs.
     """
@@ -105,6 +105,22 @@ def holder_of(der: bytes) -> Holder | None:
         may_sign=committed or (signs and not authenticates),
         may_authenticate=ExtendedKeyUsageOID.CLIENT_AUTH in purposes or (not purposes and not committed),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The TLS client. `holder` is None when it showed no certificate, or one that cannot be read."""
+
+    presented: bool
+    holder: Holder | None = None
+    fault: ChainFault = ChainFault.NONE
+
+
+def peer_of(der: bytes, trust: TrustStore, now: datetime) -> Peer:
+    """The TLS client that showed a certificate (DER; b'' when it showed none), judged at `now`."""
+    if not der:
+        return Peer(presented=False)
+    return Peer(presented=True, holder=holder_of(der), fault=judge_chain(der, (), trust, now))
 
 
 E = TypeVar("E", x509.KeyUsage, x509.ExtendedKeyUsage)
