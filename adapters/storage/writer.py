@@ -140,6 +140,9 @@ class Writer:
         swept: list[str] = []
         outcomes: list[Outcome]
         try:
+            if self._suspect and time.monotonic() < self._rest_until:
+                _deliver(group, [StoreUnavailable("the database failed a moment ago") for _ in group])
+                return
             outcomes, notices, swept = self._write(group)
         except Exception as error:
             if not is_unavailable(error) and not isinstance(error, StoreUnavailable):
@@ -156,8 +159,6 @@ class Writer:
     # ------------------------------------------------------------------------------------------------------ transactions
 
     def _write(self, group: list[Batch]) -> tuple[list[Outcome], Notices, list[str]]:
-        if time.monotonic() < self._rest_until and self._suspect:
-            raise StoreUnavailable("the database failed a moment ago")
         for start in range(1, _STARTS + 1):
             try:
                 return self._transaction(group)

@@ -70,7 +70,12 @@ asyncio.run(main(pathlib.Path(sys.argv[1])))
 
 def test_a_full_disk_refuses_and_space_given_back_is_enough_to_go_on(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "''" in done.stdout, done.stdout
