@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from adapters.clients.dmp import DmpClient, new_ids
 from adapters.clock import SystemClock
+from adapters.http.body import Patience
 from adapters.http.server import HttpServer
 from adapters.ids import UuidSeven
 from adapters.pki.authority import KeySigner
@@ -24,7 +25,6 @@ from adapters.pki.contexts import server_context
 from adapters.pki.model import Issued, Profile
 from adapters.provision import Certificates, dmps_of
 from adapters.soap import dmp_routes, trust_of
-from adapters.soap.routes import Patience
 from adapters.storage import open_store
 from gateway.directory.model import Patient, Professional, Structure, Territory
 from gateway.directory.territory import load_territory

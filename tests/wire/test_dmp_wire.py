@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from adapters.http.body import Patience
 from adapters.pki.model import Profile
-from adapters.soap.routes import BASE, Patience
+from adapters.soap.routes import BASE
 from adapters.storage import open_store
 from gateway.exchange.deposit import OFFLOAD_BYTES
 from gateway.ports import Conflict, RecordExchange, StoreUnavailable
