@@ -42,6 +42,7 @@ from adapters.storage import open_store
 from gateway.directory.model import Territory
 from gateway.exchange.deposit import Deposit
 from gateway.exchange.intake import Intake
+from gateway.exchange.notice_desk import NoticeDesk
 from gateway.exchange.retry import RetryPolicy
 from gateway.ports import Store
 from gateway.rules import RuleBook, load_catalogue
@@ -142,7 +143,8 @@ class Gateway:
         )
         await self._open_http(known, metrics, ids, lambda: contexts.server(shared))
         retry = RetryPolicy(speed=settings.retry_speed)
-        outbox = Outbox(store, clock, {"relay": courier}, retry, worker=ids.new(), lease_s=settings.lease_s)
+        notices = NoticeDesk(self.sandboxes, clock, ids, book)
+        outbox = Outbox(store, clock, {"relay": courier}, retry, notices, worker=ids.new(), lease_s=settings.lease_s)
         self._background(outbox.run())
         self._ready = True
         write_run_file(self.data, self.run_record())

@@ -1,33 +1,45 @@
 """The outbox worker: leases deliveries, hands each to its courier, writes down what the other side answered.
 
 At least once: a worker that dies leaves its lease to expire and another takes over. Per destination, a few deliveries
-at a time, so that one dead peer never slows the others.
+at a time, so that one dead peer never slows the others. The end of an attempt, who is left to try and the notices the sender is
+owed for it are one commit: a kill loses none, and a worker that lost its lease makes none.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
 
 import structlog
 
 from gateway.exchange.model import DeliveryState, Event
+from gateway.exchange.notice_desk import NoticeDesk
+from gateway.exchange.notices import NOTICE, asking, left_to_try, settle, told_late
 from gateway.exchange.retry import RetryPolicy
+from gateway.messaging.dsn import Fate
 from gateway.ports import (
     Clock,
     Courier,
     Delivered,
     Delivery,
+    ExchangeRow,
     FinishDelivery,
     LeaseDeliveries,
-    Operation,
+    RecipientOutcome,
+    RecordExchange,
     Store,
     StoreUnavailable,
 )
+from gateway.rules.masking import shown_address
 from gateway.sandbox.model import DEFAULT_WORKSPACE
+
+T = TypeVar("T")
 
 log = structlog.get_logger("outbox")
 
@@ -36,16 +48,18 @@ POLL_S = 1.0
 AT_ONCE = 48
 PER_DESTINATION = 8
 BATCH = 8
+LARGE = 512 * 1024  # octets
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What the worker needs. `couriers` maps a delivery's kind to who carries it."""
+    """What the worker needs. `couriers` maps a delivery's kind to who carries it; notices are written here."""
 
     store: Store
     clock: Clock
     couriers: Mapping[str, Courier]
     retry: RetryPolicy
+    notices: NoticeDesk
     worker: str
     lease_s: float = LEASE_S
 
@@ -86,7 +100,7 @@ class Outbox:
             now=self.clock.virtual_now(DEFAULT_WORKSPACE),
             lease_s=self.lease_s,
             limit=limit,
-            kinds=tuple(self.couriers),
+            kinds=(*self.couriers, NOTICE),
             busy_destinations=tuple(d for d, n in busy.items() if n >= PER_DESTINATION),
         )
         try:
@@ -98,15 +112,32 @@ class Outbox:
 
     async def _one(self, delivery: Delivery, busy: Counter[str]) -> None:
         try:
-            result = await self._attempt(delivery)
-            await self._finish(delivery, result)
+            raw = await self._patiently(lambda: self._raw(delivery))
+            if delivery.kind == NOTICE:
+                end = await self._noticed(delivery, raw or b"")
+            else:
+                end = await self._ended(delivery, await self._attempt(delivery, raw), raw or b"")
+            await self._patiently(lambda: self.store.commit(end))
         finally:
             busy[delivery.destination] -= 1
             if not busy[delivery.destination]:
                 del busy[delivery.destination]
 
-    async def _attempt(self, delivery: Delivery) -> Delivered:
-        raw = await self.store.blob(delivery.workspace, str(delivery.payload.get("sha256", "")))
+    async def _patiently(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Try until the store is there again: what the other side answered is not lost meanwhile."""
+        while True:
+            try:
+                return await step()
+            except StoreUnavailable:
+                await asyncio.sleep(POLL_S)
+
+    async def _raw(self, delivery: Delivery) -> bytes | None:
+        return await self.store.blob(delivery.workspace, str(delivery.payload.get("sha256", "")))
+
+    async def _original(self, delivery: Delivery) -> ExchangeRow | None:
+        return await self._patiently(lambda: self.store.exchange(delivery.workspace, delivery.exchange_id))
+
+    async def _attempt(self, delivery: Delivery, raw: bytes | None) -> Delivered:
         if raw is None:
             return Delivered(False, permanent=True, answer="the stored message is missing or damaged", reason="blob")
         try:
@@ -117,33 +148,94 @@ class Outbox:
             log.exception("delivery failed", delivery=delivery.id, kind=delivery.kind)
             return Delivered(False, permanent=False, answer=f"{type(error).__name__}: {error}", reason="error")
 
-    async def _finish(self, delivery: Delivery, result: Delivered) -> None:
-        operations: tuple[Operation, ...] = (self._outcome(delivery, result),)
-        while True:
-            try:
-                await self.store.commit(*operations)
-                return
-            except StoreUnavailable:
-                await asyncio.sleep(POLL_S)
+    async def _noticed(self, delivery: Delivery, raw: bytes) -> FinishDelivery:
+        """A notice owed since the door: written, and on its way."""
+        original = await self._original(delivery)
+        try:
+            made = await self._written(raw, lambda: self.notices.owed(delivery, raw, original))
+        except Exception as error:
+            log.exception("notice not written", delivery=delivery.id)
+            return FinishDelivery(delivery.id, self.worker, DeliveryState.DEAD, f"{type(error).__name__}: {error}")
+        answer = made.exchange_id if made else "nobody to tell"
+        records = (made,) if made else ()
+        return FinishDelivery(delivery.id, self.worker, DeliveryState.DONE, answer, records=records)
 
-    def _outcome(self, delivery: Delivery, result: Delivered) -> FinishDelivery:
+    async def _written(self, raw: bytes, write: Callable[[], T]) -> T:
+        """Large originals are copied and digested off the loop."""
+        return await asyncio.to_thread(write) if len(raw) > LARGE else write()
+
+    async def _ended(self, delivery: Delivery, result: Delivered, raw: bytes) -> FinishDelivery:
+        """What an attempt leads to: done, dead, or again for those who wait; and what the sender is told."""
         now = self.clock.virtual_now(delivery.workspace)
-        data = {
+        settled = settle(delivery, result)
+        due = None
+        if settled.waiting:
+            due = self.retry.next_attempt(delivery.attempt, delivery.created_at, now)
+        lost = settled.refused if due else (*settled.refused, *settled.waiting)
+        late = due is not None and not told_late(delivery) and self.retry.owes_delay_notice(delivery.created_at, now)
+        fates: dict[Fate, Sequence[RecipientOutcome]] = {Fate.FAILED: lost}
+        if late:
+            fates[Fate.DELAYED] = settled.waiting
+        if not result.notifies:
+            fates[Fate.RELAYED] = settled.reached
+        records = await self._told(delivery, result, fates, raw)
+        events = self._events(delivery, result, settled.reached, lost, due)
+        answer = shown_answer(result.answer)
+        if due is not None:
+            left = left_to_try(delivery, settled.waiting, late=late or told_late(delivery))
+            return FinishDelivery(delivery.id, self.worker, DeliveryState.READY, answer, due, events, left, records)
+        state = DeliveryState.DONE if settled.reached else DeliveryState.DEAD
+        return FinishDelivery(delivery.id, self.worker, state, answer, events=events, records=records)
+
+    async def _told(
+        self, delivery: Delivery, result: Delivered, fates: Mapping[Fate, Sequence[RecipientOutcome]], raw: bytes
+    ) -> tuple[RecordExchange, ...]:
+        """The reports on an attempt. A fault in writing one must not keep the delivery from ending."""
+        if not any(asking(delivery, fate, outcomes) for fate, outcomes in fates.items()):
+            return ()
+        original = await self._original(delivery)
+        until = self.retry.gives_up_at(delivery.created_at)
+        try:
+            return await self._written(
+                raw, lambda: self.notices.after_attempt(delivery, result, fates, raw, original, until)
+            )
+        except Exception:
+            log.exception("report not written", delivery=delivery.id)
+            return ()
+
+    def _events(
+        self,
+        delivery: Delivery,
+        result: Delivered,
+        reached: Sequence[RecipientOutcome],
+        lost: Sequence[RecipientOutcome],
+        due: datetime | None,
+    ) -> tuple[Event, ...]:
+        """What the journal keeps of an attempt: one event for those reached, lost, and left."""
+        data: dict[str, Any] = {
             "destination": delivery.destination,
             "attempt": delivery.attempt,
-            "answer": result.answer[:500],
+            "answer": shown_answer(result.answer)[:500],
             "reason": result.reason,
         }
+        kinds: list[tuple[str, dict[str, Any]]] = []
+        if reached:
+            kinds.append(("relayed", {"answer": _answers(reached)} if lost or due else {}))
+        if lost or not (reached or due):
+            kinds.append(("dead", {"answer": _answers(lost), "recipients": [shown_address(o.address) for o in lost]}))
+        if due is not None:
+            kinds.append(("deferred", {"due": due.isoformat()}))
+        at = self.clock.now()
+        return tuple(Event(k, at, delivery.workspace, delivery.exchange_id, {**data, **more}) for k, more in kinds)
 
-        def ended(state: DeliveryState, kind: str) -> FinishDelivery:
-            event = Event(kind, self.clock.now(), delivery.workspace, delivery.exchange_id, data)
-            return FinishDelivery(delivery.id, self.worker, state, result.answer, events=(event,))
 
-        if result.accepted:
-            return ended(DeliveryState.DONE, "relayed")
-        due = None if result.permanent else self.retry.next_attempt(delivery.attempt, delivery.created_at, now)
-        if due is None:
-            return ended(DeliveryState.DEAD, "dead")
-        data["due"] = due.isoformat()
-        event = Event("deferred", self.clock.now(), delivery.workspace, delivery.exchange_id, data)
-        return FinishDelivery(delivery.id, self.worker, DeliveryState.READY, result.answer, due, (event,))
+def _answers(outcomes: Sequence[RecipientOutcome]) -> str:
+    return shown_answer(" | ".join(dict.fromkeys(o.answer for o in outcomes)))[:500]
+
+
+_MATRICULE = re.compile(r"\b([1-8]\d{3})\d(?:\d{2}|2[ABab])\d{6}(\d{2})?\b")
+
+
+def shown_answer(answer: str) -> str:
+    """An answer fit for the journal: other servers write the address they refuse, and a citizen's holds a matricule."""
+    return _MATRICULE.sub(lambda found: f"{found[1]}·········{found[2] or ''}", answer)

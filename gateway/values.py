@@ -97,3 +97,4 @@ class Door(StrEnum):
     MLLP = "mllp"
     FHIR = "fhir"
     FILE = "file"
+    NOTICE = "notice"  # a mail the gateway itself writes to a sender: report, « Message non distribué »

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.smtp.door import Services
@@ -37,7 +37,6 @@ _ABOUT_OUR_CERTIFICATE = frozenset(
         "certificate_required",
     }
 )
-_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +93,7 @@ class RelayCourier:
     """Implements `gateway.ports.Courier` for deliveries of kind `relay`.
 
     `zone` maps a domain to where it is served; `allow` are the hosts that may be connected to; `hostname_of` gives the name an
-    operator says in EHLO. Remembers who was already reached by a delivery that has to be tried again, so that a partial
-    acceptance is not sent twice; after a restart it would be, and the receiver flags the duplicate.
+    operator says in EHLO. Holds nothing between attempts: the outbox keeps in the delivery who is left to reach.
     """
 
     def __init__(
@@ -115,7 +113,6 @@ class RelayCourier:
         self._allow = frozenset(allow)
         self._times = times
         self.pool = SmtpPool(self._dial, services.trust.client_context, limits)
-        self._reached: dict[str, dict[str, RecipientOutcome]] = {}
 
     async def _dial(self, key: LinkKey, context: ssl.SSLContext) -> Link:
         return await Link.dial(key.route, context, self._hostname_of(key.operator), self._times)
@@ -139,16 +136,9 @@ class RelayCourier:
             key = LinkKey(route, errand.operator, self._services.trust.certificate_of(errand.operator))
         except LookupError as error:
             return Delivered(False, permanent=True, answer=str(error), reason="certificate")
-        known = self._reached.pop(delivery.id, {})
-        result = await self._sent(key, errand, raw, known)
-        settled = {r.address: r for r in result.recipients if r.accepted or r.permanent}
-        if settled and not result.accepted and not result.permanent:
-            if len(self._reached) >= _REMEMBERED:
-                self._reached.clear()
-            self._reached[delivery.id] = settled
-        return result
+        return await self._sent(key, errand, raw)
 
-    async def _sent(self, key: LinkKey, errand: Errand, raw: bytes, known: Mapping[str, RecipientOutcome]) -> Delivered:
+    async def _sent(self, key: LinkKey, errand: Errand, raw: bytes) -> Delivered:
         fresh = False
         while True:
             try:
@@ -160,7 +150,7 @@ class RelayCourier:
                 untrusted = self._server_refused(link, key.route, errand)
                 if untrusted is not None:
                     return untrusted
-                result = await self._transaction(link, errand, raw, known)
+                result = await self._transaction(link, errand, raw)
                 usable = True
                 return result
             except LinkFailed as failed:
@@ -224,21 +214,17 @@ class RelayCourier:
 
     # ------------------------------------------------------------------------------------------------------- transaction
 
-    async def _transaction(
-        self, link: Link, errand: Errand, raw: bytes, known: Mapping[str, RecipientOutcome]
-    ) -> Delivered:
+    async def _transaction(self, link: Link, errand: Errand, raw: bytes) -> Delivered:
         limit = link.size_limit
         if limit and len(raw) > limit:
             answer = SmtpReply(552, "5.3.4", f"Message de {len(raw)} octets, le destinataire en accepte {limit}")
             return Delivered(False, permanent=True, answer=failure_text(answer), reason="size")
         mail = await link.command(*errand.mail_words(link, len(raw), eight_bit=not raw.isascii()))
         if not mail.ok:
-            return _whole(mail, errand.recipients, known, "mail")
-        outcomes = dict(known)
+            return _whole(mail, errand.recipients, "mail")
+        outcomes: dict[str, RecipientOutcome] = {}
         taken: list[str] = []
         for address in errand.recipients:
-            if address in known:
-                continue
             answer_to = await link.command(*errand.rcpt_words(link, address))
             outcomes[address] = RecipientOutcome(address, answer_to.ok, answer_to.permanent, str(answer_to))
             if answer_to.ok:
@@ -247,7 +233,8 @@ class RelayCourier:
             final = await link.data(raw)
             for address in taken:
                 outcomes[address] = RecipientOutcome(address, final.ok, final.permanent, str(final))
-        return _summed([outcomes[a] for a in errand.recipients], "data" if taken else "rcpt")
+        summed = _summed([outcomes[a] for a in errand.recipients], "data" if taken else "rcpt")
+        return replace(summed, notifies=link.offers("dsn"))
 
 
 def _untrusted(rule_id: str, text: str, *, hopeless: bool = False) -> Delivered:
@@ -256,10 +243,9 @@ def _untrusted(rule_id: str, text: str, *, hopeless: bool = False) -> Delivered:
     return Delivered(False, permanent=code >= 500, answer=answer, reason=rule_id)
 
 
-def _whole(answer: Answer, recipients: Sequence[str], known: Mapping[str, RecipientOutcome], reason: str) -> Delivered:
-    """One answer that holds for every recipient not yet settled."""
-    rest = [known.get(a) or RecipientOutcome(a, False, answer.permanent, str(answer)) for a in recipients]
-    return _summed(rest, reason)
+def _whole(answer: Answer, recipients: Sequence[str], reason: str) -> Delivered:
+    """One answer that holds for every recipient."""
+    return _summed([RecipientOutcome(a, False, answer.permanent, str(answer)) for a in recipients], reason)
 
 
 def _summed(outcomes: Sequence[RecipientOutcome], reason: str) -> Delivered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.rules.masking import shown_address
 from gateway.rules.model import Family, Finding
 from gateway.rules.verdict import Decision, Outcome
 from gateway.values import Lang
@@ -73,6 +74,12 @@ def _accepted(decision: Decision, exchange_id: str, lang: Lang) -> str:
     if alerts:
         shown = ", ".join(dict.fromkeys(alerts[:5]))
         text += {Lang.FR: f" ; alertes : {shown}", Lang.EN: f"; alerts: {shown}"}[lang]
+    if decision.excluded:
+        left = ", ".join(shown_address(a) for a in decision.excluded[:_SHOWN_VALUES])
+        text += {
+            Lang.FR: f" ; non transmis à {left} : un avis de non-remise suit",
+            Lang.EN: f"; not sent to {left}: a failure report follows",
+        }[lang]
     return text
 
 

@@ -12,10 +12,12 @@ from gateway.answers.smtp import SmtpReply, reply_for
 from gateway.exchange.checking import Checker
 from gateway.exchange.decision import decide
 from gateway.exchange.model import Envelope, Event, OpenedMessage, Submission
+from gateway.exchange.notices import Taken, notices_for
 from gateway.exchange.opening import open_message
-from gateway.exchange.routing import mails_for, relays_for, routing_of
+from gateway.exchange.routing import mails_for, relays_for, routing_of, without
 from gateway.identity.profiles import profile_overrides
-from gateway.ports import Clock, Ids, Offload, Recorded, RecordExchange, Sandboxes, Store
+from gateway.messaging.part_rules import is_report
+from gateway.ports import Clock, Ids, NewDelivery, NewMail, Offload, Recorded, RecordExchange, Sandboxes, Store
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.rules.masking import shown_address
 from gateway.rules.verdict import Decision, Integration, Outcome
@@ -55,11 +57,17 @@ class Intake:
         ctx = context_of(submission, policy, self.clock)
         checker = Checker(book_for(self.book, policy))
         findings = checker.check(opened, ctx, routing_of(opened, envelope, territory))
-        decision = decide(findings, submission.door, policy)
-        exchange_id = self.ids.new()
+        decision = decide(findings, submission.door, policy, envelope.recipients)
+        exchange_id, due = self.ids.new(), self.clock.now()
         message_id = opened.mail.message_id if opened.mail else ""
-        accepted = not decision.refused
-        mails = mails_for(submission, exchange_id, message_id, territory, decision.integration) if accepted else ()
+        mails: tuple[NewMail, ...] = ()
+        deliveries: tuple[NewDelivery, ...] = ()
+        if not decision.refused:
+            going = without(submission, decision.excluded)
+            mails = mails_for(going, exchange_id, message_id, territory, decision.integration)
+            relays = relays_for(going, exchange_id, message_id, territory, due)
+            taken = Taken(submission, exchange_id, opened, decision, mails, due)
+            deliveries = (*relays, *notices_for(taken, territory))
         record = RecordExchange(
             workspace=submission.workspace,
             exchange_id=exchange_id,
@@ -68,10 +76,11 @@ class Intake:
             summary=summary_of(submission, opened, decision, reply_for(decision, exchange_id).wire()),
             findings=[finding.to_json() for finding in decision.findings],
             parent_id=submission.parent_id,
-            correlation_id=submission.correlation_id or correlation_of(submission.workspace, message_id, exchange_id),
+            correlation_id=submission.correlation_id
+            or correlation_of(submission.workspace, answered_id(opened) or message_id, exchange_id),
             events=events_of(submission, exchange_id, decision, tuple(m.address for m in mails)),
             mails=mails,
-            deliveries=relays_for(submission, exchange_id, message_id, territory, self.clock.now()) if accepted else (),
+            deliveries=deliveries,
         )
         (recorded,) = await self.store.commit(record)
         return Verdict(exchange_id, decision, recorded, submission)
@@ -121,6 +130,17 @@ def correlation_of(workspace: str, message_id: str, exchange_id: str) -> str:
     return sha256(f"{workspace}|{message_id}".encode()).hexdigest()[:32]
 
 
+def answered_id(opened: OpenedMessage) -> str:
+    """The Message-ID of the mail that a report or an automatic answer is about; '' for any other mail."""
+    mail = opened.mail
+    if mail is None or not (
+        is_report(mail) or (mail.header("Auto-Submitted") or "").lower().startswith("auto-replied")
+    ):
+        return ""
+    told = (mail.header("In-Reply-To") or mail.header("References") or "").split()
+    return told[-1].strip("<>") if told else ""
+
+
 def summary_of(submission: Submission, opened: OpenedMessage, decision: Decision, answer: str) -> Mapping[str, Any]:
     """The searchable part of an exchange. Holds no trait and no matricule."""
     envelope = submission.envelope or _NOBODY
@@ -152,7 +172,13 @@ def summary_of(submission: Submission, opened: OpenedMessage, decision: Decision
         "rules": list(dict.fromkeys(f.rule for f in decision.findings)),
         "answer": answer,
         "attributes": dict(submission.attributes),
+        **_excluded(decision),
     }
+
+
+def _excluded(decision: Decision) -> Mapping[str, Any]:
+    """The recipients left out of an accepted mail, when there are."""
+    return {"excluded": [shown_address(a) for a in decision.excluded]} if decision.excluded else {}
 
 
 def events_of(
@@ -169,6 +195,7 @@ def events_of(
         "outcome": decision.outcome.value,
         "integration": decision.integration.value,
         "rules": list(dict.fromkeys(f.rule for f in decision.findings)),
+        **_excluded(decision),
     }
     crossing = (
         Event("received", at, workspace, exchange_id, received),

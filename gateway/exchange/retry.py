@@ -23,7 +23,11 @@ class RetryPolicy:
         """When to try again after the failure of attempt number `attempt` (from 1); None: give up."""
         step = _STEPS[min(attempt, len(_STEPS)) - 1] / self.speed
         due = now + step
-        return due if due - created_at <= self.give_up_after / self.speed else None
+        return due if due <= self.gives_up_at(created_at) else None
+
+    def gives_up_at(self, created_at: datetime) -> datetime:
+        """When a delivery is no longer tried."""
+        return created_at + self.give_up_after / self.speed
 
     def owes_delay_notice(self, created_at: datetime, now: datetime) -> bool:
         """Whether the sender should be told that his mail is late."""

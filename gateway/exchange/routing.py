@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from gateway.directory.model import MailboxKind, MailboxState, Structure, Territory
 from gateway.directory.nature import nature_of
-from gateway.exchange.model import Envelope, Integration, OpenedMessage, Submission
-from gateway.partners.rights import Addressee, RoutedDocument, Routing
+from gateway.exchange.model import Envelope, Integration, OpenedMessage, Payload, Submission
+from gateway.messaging.citizen import not_delivered
+from gateway.partners.rights import Addressee, RoutedDocument, Routing, recipient_place
 from gateway.ports import NewDelivery, NewMail
-from gateway.values import Door, PlaceKind, Where
+from gateway.rules.masking import is_patient_domain
+from gateway.values import Door
 
+RELAY = "relay"  # kind of the deliveries to other operators
 QUARANTINE_KEYWORD = "$Quarantaine"
 WITHOUT_INS_KEYWORD = "$SansINS"
 CONSENT_HEADER = "X-Passerelle-Consentement"
@@ -55,7 +60,7 @@ def _addressees(envelope: Envelope, territory: Territory) -> tuple[Addressee, ..
                 routing_class=routing_class,
                 structure=name,
                 personal=mailbox.kind is MailboxKind.PER,
-                where=Where(PlaceKind.SMTP, f"RCPT TO:<{address}>"),
+                where=recipient_place(address),
             )
         )
     return tuple(found)
@@ -94,7 +99,7 @@ def mails_for(
             exchange_id=exchange_id,
             dedup_key=dedup_key(submission, message_id, address),
         )
-        for address in _recipients(submission)
+        for address in recipients_of(submission)
         if _is_here(address, submission, territory)
     )
 
@@ -106,21 +111,34 @@ _KEYWORDS: Mapping[Integration, tuple[str, ...]] = {
 }
 
 
-def _recipients(submission: Submission) -> tuple[str, ...]:
+def recipients_of(submission: Submission) -> tuple[str, ...]:
+    """The addresses of the envelope, lower case, each once."""
     envelope = submission.envelope
     return tuple(dict.fromkeys(a.casefold() for a in envelope.recipients)) if envelope else ()
 
 
+def without(submission: Submission, excluded: Sequence[str]) -> Submission:
+    """The submission as it goes on: the recipients that may not receive it are left out."""
+    if not excluded or submission.envelope is None:
+        return submission
+    kept = tuple(a for a in submission.envelope.recipients if a not in excluded)
+    return replace(submission, envelope=replace(submission.envelope, recipients=kept))
+
+
 def _is_here(address: str, submission: Submission, territory: Territory) -> bool:
-    """On reception every recipient is ours (RCPT refused the others); on submission those of the same operator."""
-    if submission.door is Door.RECEPTION:
-        return True
-    operator = territory.operator_of_domain(address.rpartition("@")[2])
-    return operator is not None and operator.id == submission.operator and _alive(address, territory)
+    """A mailbox that takes mail, of the operator whose door this is. A reception relays nothing: it owes a notice instead."""
+    if submission.door is not Door.RECEPTION:
+        operator = territory.operator_of_domain(address.rpartition("@")[2])
+        if operator is None or operator.id != submission.operator:
+            return False
+    return takes_mail(address, territory)
 
 
-def _alive(address: str, territory: Territory) -> bool:
+def takes_mail(address: str, territory: Territory) -> bool:
+    """Whether a mailbox of this address (lower case) is there to deliver to."""
     mailbox = territory.mailboxes.get(address)
+    if is_patient_domain(address.rpartition("@")[2]):
+        return not_delivered(address, mailbox) is None
     return mailbox is not None and mailbox.state is not MailboxState.DELETED
 
 
@@ -132,28 +150,33 @@ def relays_for(
     if envelope is None or submission.door is not Door.SUBMISSION:
         return ()
     by_domain: dict[str, list[str]] = {}
-    for address in _recipients(submission):
+    for address in recipients_of(submission):
         if not _is_here(address, submission, territory):
             by_domain.setdefault(address.rpartition("@")[2], []).append(address)
     return tuple(
         NewDelivery(
             workspace=submission.workspace,
-            kind="relay",
+            kind=RELAY,
             destination=domain,
-            payload={
-                "mail_from": envelope.mail_from,
-                "recipients": addresses,
-                "operator": submission.operator,
-                "domain": domain,
-                "sha256": submission.payload.sha256,
-                "size_bytes": submission.payload.size_bytes,
-                "ret": envelope.ret,
-                "envid": envelope.envid,
-                "dsn": {a: {"notify": d.notify, "orcpt": d.orcpt} for a, d in envelope.dsn.items() if a in addresses},
-            },
+            payload=relay_payload(submission.operator, envelope, addresses, submission.payload),
             due=due,
             exchange_id=exchange_id,
             dedup_key=dedup_key(submission, message_id, ",".join(sorted(addresses))),
         )
         for domain, addresses in by_domain.items()
     )
+
+
+def relay_payload(operator: str, envelope: Envelope, addresses: Sequence[str], payload: Payload) -> Mapping[str, Any]:
+    """What the courier of relayed mail needs, for those of the envelope's recipients that share a domain."""
+    return {
+        "mail_from": envelope.mail_from,
+        "recipients": list(addresses),
+        "operator": operator,
+        "domain": addresses[0].rpartition("@")[2],
+        "sha256": payload.sha256,
+        "size_bytes": payload.size_bytes,
+        "ret": envelope.ret,
+        "envid": envelope.envid,
+        "dsn": {a: {"notify": d.notify, "orcpt": d.orcpt} for a, d in envelope.dsn.items() if a in addresses},
+    }

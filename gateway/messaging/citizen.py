@@ -57,7 +57,7 @@ def build_undelivered(notice: CitizenNotice, cause: NotDelivered, original: byte
     text = words["undelivered"]["text"].format(
         recipient=notice.recipient, cause=cause.value, **words["causes"][cause.value]
     )
-    headers = _headers(notice, NO_REPLY, words["undelivered"]["subject"])
+    headers = _headers(notice, NO_REPLY, subject_of("undelivered"))
     parts = [text_part(text), *([original_part(original, whole=True)] if original else [])]
     return multipart(headers, "mixed", parts, notice.message_id)
 
@@ -72,7 +72,12 @@ def build_answer(notice: CitizenNotice, size_bytes: int) -> bytes:
         message_id=notice.about,
         size=size_bytes,
     )
-    return lines(_headers(notice, ANSWERS_ALL, words["answer"]["subject"])) + text_part(text)
+    return lines(_headers(notice, ANSWERS_ALL, subject_of("answer"))) + text_part(text)
+
+
+def subject_of(kind: str) -> str:
+    """The subject of a mail of the citizen space: `undelivered` or `answer`."""
+    return str(_citizen()[kind]["subject"])
 
 
 def sender_of(local: str, recipient: str) -> str:

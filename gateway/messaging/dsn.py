@@ -90,7 +90,7 @@ def build_report(report: Report, original: bytes) -> bytes:
         sender=report.postmaster,
         sender_name=report.postmaster_name,
         to=report.to,
-        subject=_SUBJECTS[report.fate],
+        subject=SUBJECTS[report.fate],
         at=report.at,
         message_id=report.message_id,
         about=report.about,
@@ -143,7 +143,7 @@ def from_xtext(value: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------------- the text
 
-_SUBJECTS = {
+SUBJECTS = {
     Fate.FAILED: "Non remis : votre message n'est pas arrivé / Undelivered mail",
     Fate.DELAYED: "Retard : votre message n'est pas encore arrivé / Delayed mail",
     Fate.DELIVERED: "Remis : votre message est arrivé / Delivered mail",

@@ -10,9 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from gateway.rules.masking import shown_address
 from gateway.rules.model import Hit, Rule, RuleContext, rule
 from gateway.tables import read_csv
-from gateway.values import Where
+from gateway.values import PlaceKind, Where
+
+
+def recipient_place(address: str) -> Where:
+    """The place of a recipient in the envelope: by it a finding tells whom it is about."""
+    return Where(PlaceKind.SMTP, f"RCPT TO:<{shown_address(address)}>")
 
 
 @dataclass(frozen=True, slots=True)

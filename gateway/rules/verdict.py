@@ -27,11 +27,15 @@ class Integration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Findings and what the policy of the door makes of them. `findings` are sorted, worst first."""
+    """Findings and what the policy of the door makes of them. `findings` are sorted, worst first.
+
+    `excluded` are recipients that an accepted mail does not go to (policy `partial`); they are owed a failure report.
+    """
 
     outcome: Outcome
     integration: Integration
     findings: tuple[Finding, ...]
+    excluded: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
