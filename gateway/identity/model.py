@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.identity.facts import DeclaredStatus, FhirFacts, Hl7Facts
 from gateway.values import Located, Where
 
 INS_NIR = "1.2.250.1.213.1.4.8"
@@ -30,6 +31,7 @@ class ContainerKind(StrEnum):
     DMP = "DMP"
     VIHF = "VIHF"
     DATAMATRIX = "datamatrix"
+    INSI = "INSi"  # a call of the teleservice, or its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class PatientIdentifier:
     type_code: str = ""
     assigning_name: str = ""
     written: str = ""  # the whole field, where the value is a part of it (CX); '' when not kept
+    use: str = ""  # FHIR: official, temp, old, usual, secondary
+    starts: str = ""  # CX-7, period.start, as written
+    ends: str = ""  # CX-8, period.end, as written
 
     @property
     def is_ins(self) -> bool:
@@ -83,6 +88,10 @@ class IdentityView:
     has_source_id: bool | None = None  # a metadata entry carries a sourcePatientId; None where it is not told
     ins_expected: bool = False
     ins_optional: bool = False  # a purely social document: its recipients may not use the INS
+    person: str = ""  # which of the message's persons; views of different persons are never compared
+    declared: DeclaredStatus | None = None  # PID-32 and ZFD, or the FHIR reliability extension
+    hl7: Hl7Facts | None = None
+    fhir: FhirFacts | None = None
 
     @property
     def ins(self) -> PatientIdentifier | None:

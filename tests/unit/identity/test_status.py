@@ -1,0 +1,87 @@
+"""The state machine of a local identity, against the four facts it must always keep."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.identity.status import Attribute, Event, Moved, Refused, Reliability, Status, moved
+from gateway.rules import load_catalogue
+
+PROV, RECUP, VALI, QUAL = Status
+
+PATHS = [
+    (PROV, Event.INSI_CONFIRMED, RECUP, False),
+    (PROV, Event.PROOF_CHECKED, VALI, False),
+    (RECUP, Event.PROOF_CHECKED, QUAL, False),
+    (VALI, Event.INSI_CONFIRMED, QUAL, False),
+    (QUAL, Event.PROOF_INVALIDATED, RECUP, False),
+    (QUAL, Event.INSI_INVALIDATED, VALI, True),
+    (RECUP, Event.INSI_INVALIDATED, PROV, True),
+    (QUAL, Event.TRAIT_CHANGED, PROV, True),
+    (QUAL, Event.TRAIT_CHANGED_PROVEN, VALI, True),
+    (QUAL, Event.MARKED_DOUBTFUL, PROV, True),
+    (VALI, Event.MARKED_FICTIVE, PROV, True),
+]
+
+
+@pytest.mark.parametrize(("before", "event", "after", "ins_removed"), PATHS)
+def test_an_allowed_move_leads_where_the_table_says(before: Status, event: Event, after: Status, ins_removed: bool):
+    done = moved(Reliability(before), event)
+    assert isinstance(done, Moved)
+    assert (done.after.status, done.ins_removed) == (after, ins_removed)
+
+
+@pytest.mark.parametrize(
+    ("before", "event"),
+    [
+        (QUAL, Event.INSI_CONFIRMED),
+        (QUAL, Event.PROOF_CHECKED),
+        (PROV, Event.INSI_INVALIDATED),
+        (RECUP, Event.PROOF_INVALIDATED),
+        (VALI, Event.PROOF_CHECKED),
+    ],
+)
+def test_a_move_without_sense_is_refused_and_says_what_is_possible(before: Status, event: Event):
+    refused = moved(Reliability(before), event)
+    assert isinstance(refused, Refused)
+    assert refused.rule == "INS-083"
+    assert before.value in refused.why.fr
+
+
+def test_a_doubtful_identity_may_not_call_insi_nor_be_proven():
+    doubtful = Reliability(PROV, frozenset({Attribute.DOUTEUSE}))
+    assert moved(doubtful, Event.INSI_CONFIRMED) == Refused("INS-185", moved(doubtful, Event.INSI_CONFIRMED).why)
+    assert moved(doubtful, Event.PROOF_CHECKED).rule == "INS-076"
+
+
+def test_fictive_goes_with_nothing_else_and_doubtful_goes_with_homonym():
+    homonym = Reliability(QUAL, frozenset({Attribute.HOMONYME}))
+    doubtful = Reliability(PROV, frozenset({Attribute.DOUTEUSE}))
+    fictive = Reliability(PROV, frozenset({Attribute.FICTIVE}))
+    assert moved(homonym, Event.MARKED_FICTIVE).rule == "INS-076"
+    assert moved(doubtful, Event.MARKED_FICTIVE).rule == "INS-075"
+    assert moved(fictive, Event.MARKED_DOUBTFUL).rule == "INS-075"
+    assert moved(fictive, Event.MARKED_HOMONYM).rule == "INS-076"
+    both = moved(homonym, Event.MARKED_DOUBTFUL)
+    assert both.after == Reliability(PROV, frozenset({Attribute.HOMONYME, Attribute.DOUTEUSE}))
+
+
+def test_a_mark_removed_leaves_the_whole_path_to_walk_again():
+    done = moved(Reliability(PROV, frozenset({Attribute.DOUTEUSE, Attribute.HOMONYME})), Event.UNMARKED)
+    assert done == Moved(Reliability(PROV, frozenset({Attribute.HOMONYME})), ins_removed=True)
+
+
+@given(st.lists(st.sampled_from(Event), max_size=30))
+def test_whatever_happens_a_marked_identity_is_provisional_and_fictive_stands_alone(events: list[Event]):
+    state = Reliability()
+    for event in events:
+        done = moved(state, event)
+        if isinstance(done, Refused):
+            assert done.rule in load_catalogue()
+            continue
+        state = done.after
+        assert not (state.set_aside and state.status is not PROV)
+        assert not (Attribute.FICTIVE in state.attributes and len(state.attributes) > 1)
+        assert state.status.may_send_ins == (state.status is QUAL)
