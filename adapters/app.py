@@ -140,6 +140,8 @@ class Gateway:
             token=self.token,
             hosts=frozenset({"127.0.0.1", "localhost", "::1", settings.bind, *settings.hostnames}),
             add_actors=provisioning.add,
+            restore=provisioning.restore,
+            ports=self.ports,
         )
         await self._open_http(known, metrics, ids, lambda: contexts.server(shared))
         retry = RetryPolicy(speed=settings.retry_speed)
@@ -202,7 +204,8 @@ class Gateway:
             ready=lambda: self._ready,
         )
         console = Console(known, self.doorkeeper)
-        pages = Starlette(routes=[*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()])
+        routes = [*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()]
+        pages = Starlette(routes=routes, exception_handlers=console.refusals())
         await self._serve("http", HttpServer(pages, settings.bind, _shifted(settings.ports.http, settings.port_offset)))
         deposit = Deposit(
             known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust_of(self.authority)
@@ -210,6 +213,7 @@ class Gateway:
         services = Starlette(routes=dmp_routes(deposit, known.clock))
         port = _shifted(settings.ports.https, settings.port_offset)
         await self._serve("https", HttpServer(services, settings.bind, port, tls))
+        self._stops.append(known.closing.set)  # live streams end first, or the servers would wait for them
 
     async def _serve(self, door: str, server: HttpServer) -> None:
         self.ports[door] = await server.start()

@@ -16,7 +16,7 @@ from typing import Any
 
 from adapters.pki.authority import Authority
 from adapters.pki.model import Issued, Profile, Subject
-from adapters.sandboxes import LiveSandboxes
+from adapters.sandboxes import ActorRecord, LiveSandboxes
 from adapters.secrets import hash_secret
 from gateway.directory.actors import ActorsRead
 from gateway.directory.model import Mailbox, MailboxKind, Operator, Patient, Professional, Structure, Territory
@@ -111,11 +111,23 @@ class Provisioning:
         operators = {o.id: [issued[f"operator:{o.id}"].dn] for o in territory.operators.values()}
         listings = territory_of(listings_for(territory, operators))
         known = {(entry.domain, entry.dn) for entry in territory.listings}
-        certificates = [("certificate", i.fingerprint, {"key": i.key, "dn": i.dn}) for i in issued.values()]
         fresh = [r for r in records_of(listings) if (r[2]["domain"], r[2]["dn"]) not in known]
+        await self._attribute(issued.values(), workspace, fresh)
+
+    async def _attribute(self, issued: Iterable[Issued], workspace: str, also: Iterable[ActorRecord] = ()) -> None:
+        """Write down whose certificates these are: doors find the workspace of a caller by its fingerprint."""
+        certificates = [("certificate", i.fingerprint, {"key": i.key, "dn": i.dn}) for i in issued]
         unknown = [c for c in certificates if not self.sandboxes.workspace_of_certificate(c[1])]
-        if fresh or unknown:
-            await self.sandboxes.put(workspace, [*fresh, *unknown])
+        if records := [*also, *unknown]:
+            await self.sandboxes.put(workspace, records)
+
+    async def restore(self, workspace: str, actors: bool) -> None:
+        """After a reset: the patients have their DMPs again and, when `actors`, the territory is the shipped one."""
+        if actors:
+            await self.seed(workspace)
+            await self.certify(workspace)
+        elif dmps := dmps_of(self.sandboxes.territory(workspace), workspace):
+            await self.store.commit(*dmps)
 
     def _issue(self, territory: Territory, workspace: str) -> dict[str, Issued]:
         """In threads: making keys leaves the interpreter free."""
@@ -142,6 +154,7 @@ class Provisioning:
         if dmps:
             await self.store.commit(*dmps)
         issued = await asyncio.to_thread(self._certificates_of, hashed, workspace)
+        await self._attribute(issued, workspace)
         return {
             "added": [f"{kind_of(a)} {key_of(a)}" for a in hashed],
             "certificates": {i.key: self._export(i) for i in issued},

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from adapters.api.problems import Problem, safe
 from adapters.pki.authority import Authority
 from adapters.pki.leaves import CA_PATH, CRL_PATH, OCSP_PATH, ROOT_CRL_PATH, ROOT_PATH
 from adapters.sandboxes import LiveSandboxes
@@ -18,6 +19,7 @@ from gateway.ports import Clock, Signer, Store, StoreUnavailable
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 WHITELIST_PATH = "/listeblanchemssante.xml"
+OCSP_BYTES = 4096
 
 
 class PublicPages:
@@ -65,26 +67,32 @@ class PublicPages:
         try:
             await self._store.last_seq(DEFAULT_WORKSPACE)
         except StoreUnavailable as error:
-            return JSONResponse({"status": "storage unavailable", "detail": str(error)}, 503)
+            return JSONResponse({"status": "storage unavailable", "detail": safe(str(error))}, 503)
         return JSONResponse({"status": "ready"})
 
     async def trust(self, request: Request) -> Response:
         """CRL and CA certificates, at the addresses written in the certificates."""
         found = self._authority.publication(request.url.path)
         if found is None:
-            return Response(status_code=404)
+            raise Problem(404, "not-published", "nothing is published at this address")
         media_type, data = found
         return Response(data, media_type=media_type)
 
     async def ocsp(self, request: Request) -> Response:
         """RFC 6960 over POST."""
-        asked = await request.body()
-        answer = await asyncio.to_thread(self._authority.ocsp, asked[:4096])
+        asked = b""
+        async for chunk in request.stream():
+            asked += chunk
+            if len(asked) > OCSP_BYTES:
+                raise Problem(413, "too-large", f"an OCSP request is smaller than {OCSP_BYTES} octets")
+        answer = await asyncio.to_thread(self._authority.ocsp, asked)
         return Response(answer, media_type="application/ocsp-response")
 
     async def whitelist(self, request: Request) -> Response:
         """The signed list of domains and certificates of a workspace (`?workspace=`)."""
         workspace = request.query_params.get("workspace", DEFAULT_WORKSPACE)
+        if workspace not in self._sandboxes.names():
+            raise Problem(404, "workspace-not-found", f"{safe(workspace)}: no such workspace")
         listings = self._sandboxes.territory(workspace).listings
         now = self._clock.now()
         data = build_whitelist(entries_of(listings, updated_at=now), generated_at=now, seal=self._signer)

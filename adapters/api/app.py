@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 
-from adapters.api import exchanges, live, problems, sandbox
-from adapters.api.context import ApiContext, guard
+from adapters.api import exchanges, live, problems, sandbox, waiting
+from adapters.api.context import ApiContext
+from adapters.api.guard import Guard
 from gateway import __version__
+
+TITLE = "passerelle"
+_BEARER = HTTPBearer(auto_error=False, description="the token of run.json")
 
 
 def build_api(known: ApiContext) -> FastAPI:
     """The API of one gateway, to be mounted under `/api/v1`. Its documentation page is the console's own."""
     app = FastAPI(
-        title="passerelle",
+        title=TITLE,
         version=__version__,
         description="Control API of the sandbox. Synthetic people only.",
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(guard)],
+        dependencies=[Security(_BEARER)],  # said in the OpenAPI document; the guard is who checks it
+        responses=problems.RESPONSES,
     )
     app.state.context = known
     problems.install(app)
-    for module in (exchanges, live, sandbox):
+    app.add_middleware(Guard, token=known.token, hosts=known.hosts)
+    for module in (exchanges, waiting, live, sandbox):
         app.include_router(module.router)
     return app

@@ -1,26 +1,33 @@
-"""What the API and the console stand on: the gateway's parts, handed in once, and the guard at their door."""
+"""What the API and the console stand on: the gateway's parts, handed in once."""
 
 from __future__ import annotations
 
-import hmac
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
-from adapters.api.problems import Problem
+from adapters.api.problems import Problem, safe
+from adapters.api.streams import Streams
 from gateway.directory.actors import ActorsRead
 from gateway.ports import Clock, Offload, Sandboxes, Store
 from gateway.rules import RuleBook
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 AddActors = Callable[[str, ActorsRead], Awaitable[Mapping[str, Any]]]
+Restore = Callable[[str, bool], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """Parts of one gateway. `hosts` are the Host values answered; `add_actors` also certifies."""
+    """Parts of one gateway.
+
+    `hosts` are the Host values answered; `add_actors` also certifies; `restore` puts back what a reset takes away: the
+    patients' DMPs and, when told so, the shipped actors; `ports` are the open doors; `closing` is set when the gateway
+    stops, so that live streams end.
+    """
 
     store: Store
     sandboxes: Sandboxes
@@ -30,7 +37,10 @@ class ApiContext:
     token: str
     hosts: frozenset[str]
     add_actors: AddActors
-    endpoints: Mapping[str, Any] = field(default_factory=dict)
+    restore: Restore
+    ports: Mapping[str, int] = field(default_factory=dict)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    streams: Streams = field(default_factory=Streams)
 
 
 def context(request: Request) -> ApiContext:
@@ -39,23 +49,19 @@ def context(request: Request) -> ApiContext:
     return found
 
 
-def workspace(request: Request) -> str:
-    """The workspace asked for: `?workspace=`, else the default one. An unknown one answers 404."""
-    name = request.query_params.get("workspace", DEFAULT_WORKSPACE)
-    if not context(request).sandboxes.territory(name).operators and name != DEFAULT_WORKSPACE:
-        raise Problem(404, "workspace-not-found", f"{name}: no such workspace")
+def known_workspace(known: ApiContext, name: str) -> str:
+    """The name of a workspace that exists. Raises a 404 problem."""
+    if name != DEFAULT_WORKSPACE and not known.sandboxes.territory(name).operators:
+        raise Problem(404, "workspace-not-found", f"{safe(name)}: no such workspace")
     return name
 
 
-def guard(request: Request) -> None:
-    """Refuse a foreign Host (DNS rebinding) and a missing or wrong token."""
-    known = context(request)
-    host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-    if host.strip("[]").casefold() not in known.hosts:
-        raise Problem(421, "host-not-served", f"Host {host!r} is not one of this gateway's names")
-    given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    if not given or not hmac.compare_digest(given.encode(), known.token.encode()):
-        raise Problem(401, "token-required", "send Authorization: Bearer <token>; the token is in run.json")
+def workspace(
+    known: Annotated[ApiContext, Depends(context)],
+    workspace: Annotated[str, Query(description="the bac à sable; an unknown one answers 404")] = DEFAULT_WORKSPACE,
+) -> str:
+    """The workspace asked for."""
+    return known_workspace(known, workspace)
 
 
 Context = Annotated[ApiContext, Depends(context)]

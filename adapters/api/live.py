@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -12,49 +10,56 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
 
 from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.filters import MAX_SEQ
+from adapters.api.streams import EventStream, listening, paused
 from adapters.api.views import event_view
 
 router = APIRouter(tags=["events"])
 
 HEARTBEAT_S = 15.0
-SSE_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+RETRY_MS = 1000
+BATCH = 200
 
 
-@router.get("/events")
+@router.get("/events", response_class=StreamingResponse)
 async def live_events(
     known: Context,
     workspace: WorkspaceName,
-    last_event_id: Annotated[str, Header()] = "",
-    since: int | None = None,
-) -> StreamingResponse:
+    last_event_id: Annotated[str, Header(description="resume after this sequence number")] = "",
+    since: Annotated[int | None, Query(ge=0, le=MAX_SEQ, description="resume after this sequence number")] = None,
+) -> EventStream:
     """Events as they happen. Resumes after `Last-Event-ID` (or `since`); without either, from now on."""
-    start = int(last_event_id) if last_event_id.isdigit() else since
+    start = sequence_of(last_event_id, since)
     if start is None:
         start = await known.store.last_seq(workspace)
-    return StreamingResponse(stream(known, workspace, start), media_type="text/event-stream", headers=SSE_HEADERS)
+    return EventStream(known.streams.one_more(stream(known, workspace, start)))
+
+
+def sequence_of(last_event_id: str, since: int | None = None) -> int | None:
+    """Where to resume; None for from now on. What is no sequence number of ours is not believed."""
+    if last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 19:
+        return int(last_event_id)
+    return since
 
 
 async def stream(known: ApiContext, workspace: str, after: int) -> AsyncIterator[str]:
-    """The SSE text: one `data` line of JSON an event, a comment when nothing happens."""
-    changes = known.store.subscribe(f"events:{workspace}")
-    while True:
-        rows = await known.store.events(workspace, after_seq=after, limit=200)
-        for row in rows:
-            after = row.seq
-            yield f"id: {row.seq}\nevent: {row.kind}\ndata: {json.dumps(event_view(row), ensure_ascii=False)}\n\n"
-        if rows:
-            continue
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(anext(changes), HEARTBEAT_S)
-            continue
-        yield ": still here\n\n"
+    """The SSE text: one `data` line of JSON an event, a comment when nothing happens. Ends when the gateway stops."""
+    async with listening(known.store, f"events:{workspace}") as changes:
+        yield f"retry: {RETRY_MS}\n\n"
+        while not known.closing.is_set():
+            rows = await known.store.events(workspace, after_seq=after, limit=BATCH)
+            for row in rows:
+                after = row.seq
+                yield f"id: {row.seq}\nevent: {row.kind}\ndata: {json.dumps(event_view(row), ensure_ascii=False)}\n\n"
+            if not rows and not await paused(changes, known.closing, HEARTBEAT_S):
+                yield ": still here\n\n"
 
 
 @router.get("/journal")
 async def journal(
     known: Context,
     workspace: WorkspaceName,
-    since: Annotated[int, Query(ge=0)] = 0,
+    since: Annotated[int, Query(ge=0, le=MAX_SEQ)] = 0,
     exchange: str = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> dict[str, Any]:

@@ -1,15 +1,40 @@
-"""Errors as RFC 9457 problems: `application/problem+json` with a stable `code` and a sentence that helps."""
+"""Errors as RFC 9457 problems: `application/problem+json` with a stable `code` and a sentence that helps.
+
+Nothing that a caller sent is said again without its matricules masked: an error must never carry an INS.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
-from gateway.ports import StoreUnavailable
+from gateway.ports import Conflict, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
+_MATRICULE = re.compile(r"[1-478]\d{4}(?:\d{2}|2[ABab])\d{6}(?:\d{2})?")
+_SHOWN = 200
+
+
+def safe(text: str) -> str:
+    """What a caller sent, short enough and without what looks like a matricule."""
+    return _MATRICULE.sub("···", text)[:_SHOWN]
+
+
+class ProblemBody(BaseModel):
+    """The body of every error (RFC 9457)."""
+
+    type: str = Field(examples=["urn:passerelle:problem:exchange-not-found"])
+    title: str
+    status: int
+    code: str = Field(description="stable: what a program may compare")
+    detail: str = Field(description="for a reader: may change")
 
 
 class Problem(Exception):
@@ -18,6 +43,7 @@ class Problem(Exception):
     def __init__(self, status: int, code: str, detail: str, **more: object) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail, self.more = status, code, detail, more
+        self.headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
 
     def response(self) -> JSONResponse:
         """The answer."""
@@ -25,41 +51,63 @@ class Problem(Exception):
             "type": f"urn:passerelle:problem:{self.code}",
             "title": self.code.replace("-", " "),
             "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            **self.more,
         }
-        headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else None
-        return JSONResponse(
-            {**body, "code": self.code, "detail": self.detail, **self.more},
-            status_code=self.status,
-            media_type=MEDIA_TYPE,
-            headers=headers,
-        )
+        headers = {"Cache-Control": "no-store", **self.headers}
+        return JSONResponse(body, status_code=self.status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def not_found(code: str, what: str) -> Problem:
     """404: the object does not exist, or belongs to another workspace."""
-    return Problem(404, code, f"{what}: unknown in this workspace")
+    return Problem(404, code, f"{safe(what)}: unknown in this workspace")
+
+
+_HTTP: Mapping[int, tuple[str, str]] = {
+    400: ("bad-request", "the request cannot be read"),
+    404: ("not-found", "no such resource: GET /api/v1/openapi.json lists them"),
+    405: ("method-not-allowed", "this resource does not know that method"),
+    413: ("too-large", "the body is larger than this gateway takes"),
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """Any error as a problem. What nobody foresaw says no more than that: the log has the rest."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        places = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
+        return Problem(422, "invalid-request", safe("; ".join(places)))
+    if isinstance(error, StoreUnavailable):
+        return Problem(503, "storage-unavailable", "nothing can be made durable now: try again in a moment")
+    if isinstance(error, Conflict):
+        return Problem(409, "conflict", "another one with the same key is already stored")
+    if isinstance(error, HTTPException):
+        code, detail = _HTTP.get(error.status_code, (f"http-{error.status_code}", safe(str(error.detail))))
+        problem = Problem(error.status_code, code, detail)
+        problem.headers = dict(error.headers or {})
+        return problem
+    return Problem(500, "internal-error", "the gateway failed on this request; its log says where")
+
+
+HANDLED: tuple[type[Exception], ...] = (
+    Problem,
+    RequestValidationError,
+    HTTPException,
+    StoreUnavailable,
+    Conflict,
+    Exception,
+)
+RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": {"model": ProblemBody, "description": "A problem, told"}}
+
+
+async def told(_: Request, error: Exception) -> Response:
+    """The handler of every error."""
+    return problem_of(error).response()
 
 
 def install(app: FastAPI) -> None:
     """Make every error of an application a problem."""
-
-    async def told(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, Problem)  # noqa: S101  # registered for this class only
-        return error.response()
-
-    async def invalid(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)  # noqa: S101
-        places = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
-        return Problem(422, "invalid-request", "; ".join(places)).response()
-
-    async def http(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)  # noqa: S101
-        return Problem(error.status_code, f"http-{error.status_code}", str(error.detail)).response()
-
-    async def unavailable(_: Request, error: Exception) -> JSONResponse:
-        return Problem(503, "storage-unavailable", f"nothing can be made durable now: {error}").response()
-
-    app.add_exception_handler(Problem, told)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(StoreUnavailable, unavailable)
+    for kind in HANDLED:
+        app.add_exception_handler(kind, told)

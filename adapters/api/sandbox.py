@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.api.context import Context, WorkspaceName
-from adapters.api.problems import Problem, not_found
+from adapters.api.problems import Problem, not_found, safe
 from adapters.api.views import delivery_view
+from gateway import __version__
 from gateway.directory.actors import read_actor, read_actors
 from gateway.directory.territory import to_record
-from gateway.exchange.intake import masked_address
 from gateway.exchange.model import DeliveryState
 from gateway.ports import ResetWorkspace
+from gateway.rules.masking import shown_address
+from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 router = APIRouter(tags=["sandbox"])
+
+KINDS = ("operator", "structure", "professional", "bal")
 
 
 class MailboxQuery(BaseModel):
     """Addresses may hold a matricule: they travel in the body, never in the path."""
 
-    address: str
-    folder: str = "INBOX"
+    model_config = ConfigDict(extra="forbid")
+
+    address: str = Field(max_length=320)
+    folder: str = Field("INBOX", max_length=255)
+    after_uid: Annotated[int, Field(ge=0, le=2**32, description="mails newer than this uid")] = 0
 
 
 class DmpQuery(BaseModel):
     """A patient's INS, in the body."""
+
+    model_config = ConfigDict(extra="forbid")
 
     matricule: str
     oid: str
@@ -35,6 +44,8 @@ class DmpQuery(BaseModel):
 
 class NewActors(BaseModel):
     """Actors to add: one by `kind` and `fields` (`name=value` words), or many by the text of a YAML or CSV file."""
+
+    model_config = ConfigDict(extra="forbid")
 
     kind: str = ""
     fields: list[str] = []
@@ -45,7 +56,16 @@ class NewActors(BaseModel):
 class Reset(BaseModel):
     """What to empty. `actors` also brings the territory back to what is shipped."""
 
+    model_config = ConfigDict(extra="forbid")
+
     actors: bool = False
+
+
+@router.get("/health")
+async def health(known: Context) -> dict[str, Any]:
+    """The version that answers, its doors, and whether its store does."""
+    await known.store.last_seq(DEFAULT_WORKSPACE)
+    return {"status": "stopping" if known.closing.is_set() else "ready", "version": __version__, "ports": known.ports}
 
 
 @router.get("/mailboxes")
@@ -54,7 +74,7 @@ async def mailboxes(known: Context, workspace: WorkspaceName) -> list[dict[str, 
     territory = known.sandboxes.territory(workspace)
     return [
         {
-            "address": masked_address(m.address),
+            "address": shown_address(m.address),
             "kind": m.kind.value,
             "operator": m.operator,
             "holder": m.holder,
@@ -71,7 +91,7 @@ async def messages(known: Context, workspace: WorkspaceName, query: MailboxQuery
     address = query.address.casefold()
     if address not in known.sandboxes.territory(workspace).mailboxes:
         raise not_found("mailbox-not-found", "this address")
-    rows = await known.store.mails(workspace, address, query.folder)
+    rows = await known.store.mails(workspace, address, query.folder, after_uid=query.after_uid)
     return [
         {
             "uid": r.uid,
@@ -96,7 +116,7 @@ async def actors(known: Context, workspace: WorkspaceName, kind: str = "") -> di
         "bal": (m for m in territory.mailboxes.values() if m.kind.value != "PATIENT"),
     }
     if kind and kind not in groups:
-        raise Problem(422, "unknown-kind", f"{kind}: one of {', '.join(groups)} is expected")
+        raise Problem(422, "unknown-kind", f"{safe(kind)}: one of {', '.join(groups)} is expected")
     return {name: [_public(a) for a in group] for name, group in groups.items() if kind in ("", name)}
 
 
@@ -136,7 +156,7 @@ async def deliveries(known: Context, workspace: WorkspaceName, state: str = "") 
     try:
         wanted = DeliveryState(state) if state else None
     except ValueError as error:
-        raise Problem(422, "unknown-state", f"{state}: ready, leased, done or dead is expected") from error
+        raise Problem(422, "unknown-state", f"{safe(state)}: ready, leased, done or dead is expected") from error
     return [delivery_view(d) for d in await known.store.deliveries(workspace, state=wanted)]
 
 
@@ -166,4 +186,6 @@ async def dmp(known: Context, workspace: WorkspaceName, query: DmpQuery) -> dict
 @router.post("/reset", status_code=204)
 async def reset(known: Context, workspace: WorkspaceName, asked: Reset | None = None) -> None:
     """Empty the workspace: exchanges, mails, deliveries, DMPs. Its journal is closed and a new one begins."""
-    await known.store.commit(ResetWorkspace(workspace, known.clock.now(), actors=bool(asked and asked.actors)))
+    actors = bool(asked and asked.actors)
+    await known.store.commit(ResetWorkspace(workspace, known.clock.now(), actors=actors))
+    await known.restore(workspace, actors)

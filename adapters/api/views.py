@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.api.problems import safe
 from gateway.exchange.model import OpenedMessage
 from gateway.identity.model import IdentityView
 from gateway.ports import Delivery, EventRow, ExchangeRow
@@ -66,13 +69,17 @@ def delivery_view(row: Delivery) -> dict[str, Any]:
 
 
 def opened_view(opened: OpenedMessage) -> dict[str, Any]:
-    """What was found inside: parts, packages, documents, and the identities side by side (masked)."""
+    """What was found inside: parts, packages, documents, and the identities side by side (masked).
+
+    File names and titles often hold the patient's name: it is masked there too.
+    """
     mail = opened.mail
+    hide = Veil(opened.views)
     parts = [
         {
             "path": p.path,
             "content_type": p.content_type,
-            "filename": p.filename,
+            "filename": hide(p.filename),
             "size_bytes": p.size_bytes,
             "sha256": p.sha256,
         }
@@ -84,15 +91,18 @@ def opened_view(opened: OpenedMessage) -> dict[str, Any]:
         "kind": opened.kind,
         "parts": parts,
         "packages": [
-            {"label": p.label, "files": [{"path": f.path, "size_bytes": f.size_bytes, "sha1": f.sha1} for f in p.files]}
+            {
+                "label": p.label,
+                "files": [{"path": hide(f.path), "size_bytes": f.size_bytes, "sha1": f.sha1} for f in p.files],
+            }
             for p in packages
         ],
         "documents": [
             {
-                "label": d.label,
+                "label": hide(d.label),
                 "type": d.code.code if d.code else "",
                 "type_label": d.code.label if d.code else "",
-                "title": d.title.value if d.title else "",
+                "title": hide(d.title.value) if d.title else "",
                 "id": d.document_id.value if d.document_id else "",
                 "version": d.version.value if d.version else "",
                 "effective_time": d.effective_time.value if d.effective_time else "",
@@ -104,6 +114,30 @@ def opened_view(opened: OpenedMessage) -> dict[str, Any]:
         ],
         "identities": identities_view(opened.views),
     }
+
+
+_NAMED = ("birth_family", "birth_given", "given_list", "used_family", "used_given")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+class Veil:
+    """Hides, in any text, the names and numbers that the views of a message tell of its patient."""
+
+    def __init__(self, views: tuple[IdentityView, ...]) -> None:
+        told = [v.value for view in views for name in _NAMED if (v := getattr(view, name)) is not None]
+        self._names = {_plain(word) for value in told for word in _WORD.findall(value)}
+
+    def __call__(self, text: str) -> str:
+        """The text without them."""
+        return _WORD.sub(self._hidden, safe(text))
+
+    def _hidden(self, word: re.Match[str]) -> str:
+        return mask_trait(word[0]) if _plain(word[0]) in self._names else word[0]
+
+
+def _plain(word: str) -> str:
+    """Without accents or case."""
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c)).casefold()
 
 
 _TRAITS = ("birth_family", "birth_given", "given_list", "birth_date", "sex", "birth_place", "used_family", "used_given")

@@ -1,4 +1,4 @@
-"""Stored rows as a page shows them: short words, marks for what differs, a story across hops."""
+"""Stored rows as a page shows them: short words, marks for what differs."""
 
 from __future__ import annotations
 
@@ -11,117 +11,178 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from adapters.api.views import worst_of
+from adapters.console.parties import Party, by_address, by_certificate, structure_of
+from adapters.console.words import (
+    ACTIONS,
+    DOORS,
+    EVENTS,
+    INTEGRATIONS,
+    KINDS,
+    OUTCOMES,
+    SEVERITIES,
+    STAGES,
+    TRAITS,
+    meaning,
+    said,
+)
+from gateway.directory.model import Territory
 from gateway.ports import EventRow, ExchangeRow
-from gateway.values import Lang, Text
+from gateway.rules.masking import DOT
+from gateway.values import Lang
 
-DOORS = {
-    "smtp-submission": Text("Envoi", "Submission"),
-    "smtp-reception": Text("Réception", "Reception"),
-    "dmp": Text("DMP", "DMP"),
-    "insi": Text("INSi", "INSi"),
-    "mllp": Text("HL7v2", "HL7v2"),
-    "fhir": Text("FHIR", "FHIR"),
-}
-OUTCOMES = {
-    "accept": Text("Accepté", "Accepted"),
-    "accept_with_alerts": Text("Accepté, alertes", "Accepted, alerts"),
-    "quarantine": Text("Quarantaine", "Quarantine"),
-    "reject": Text("Refusé", "Refused"),
-}
-EVENTS = {
-    "received": Text("Reçu", "Received"),
-    "decided": Text("Jugé", "Judged"),
-    "delivered": Text("Déposé en boîte", "Put in the mailbox"),
-    "relayed": Text("Relayé à l'opérateur suivant", "Relayed to the next operator"),
-    "deferred": Text("Remis à plus tard", "Deferred"),
-    "dead": Text("Abandonné", "Given up"),
-    "read": Text("Lu", "Read"),
-    "refused": Text("Refusé à la porte", "Refused at the door"),
-    "duplicate": Text("Doublon", "Duplicate"),
-    "registered": Text("Enregistré au DMP", "Registered in the DMP"),
-}
-TRAITS = {
-    "matricule": Text("Matricule INS", "INS matricule"),
-    "oid": Text("OID", "OID"),
-    "birth_family": Text("Nom de naissance", "Birth name"),
-    "birth_given": Text("Premier prénom", "First given name"),
-    "given_list": Text("Liste des prénoms", "Given names"),
-    "birth_date": Text("Date de naissance", "Birth date"),
-    "sex": Text("Sexe", "Sex"),
-    "birth_place": Text("Lieu de naissance (COG)", "Birthplace (COG)"),
-    "used_family": Text("Nom utilisé", "Used name"),
-    "used_given": Text("Prénom utilisé", "Used given name"),
-}
-_INTEGRATION = {
-    "allowed": Text("intégration possible", "integration allowed"),
-    "without_ins": Text("intégration sans l'INS", "integration without the INS"),
-    "stopped": Text("intégration arrêtée", "integration stopped"),
-}
+RULES_SHOWN = 4
+INS_ARC = "1.2.250.1.213.1.4."
+_XDM = re.compile(r"XDM/1\.0/DDM\+?")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the list."""
+    """One line of the list. `href` is the page that explains it; `seq` is '' for a refusal that left no exchange."""
 
     id: str
     seq: int
+    event: int
+    href: str
     at: datetime
     door: str
     door_label: str
-    sender: str
-    recipients: str
+    sender: Party
+    recipients: tuple[Party, ...]
     subject: str
+    xdm: bool
+    documents: tuple[str, ...]
     outcome: str
     outcome_label: str
     integration: str
+    integration_label: str
+    meaning: str
     worst: str
     rules: tuple[str, ...]
     answer: str
+    duplicate_of: str = ""
+
+    @property
+    def more_rules(self) -> int:
+        """How many rules are not shown on the line."""
+        return max(0, len(self.rules) - RULES_SHOWN)
 
 
-def shown_row(row: ExchangeRow, lang: Lang) -> Row:
+def shown_row(row: ExchangeRow, territory: Territory, lang: Lang) -> Row:
     """A stored exchange as a line."""
     s = row.summary
-    recipients = [str(r) for r in s.get("recipients", ())]
-    outcome, door = str(s.get("outcome", "")), str(s.get("door", ""))
+    outcome, door, integration = (str(s.get(name, "")) for name in ("outcome", "door", "integration"))
+    kind, duplicate_of = str(s.get("kind", "")), str(s.get("duplicate_of", ""))
+    subject = "" if door == "dmp" else str(s.get("subject", ""))
+    documents = tuple(str(d.get("type_label") or d.get("type") or d.get("label")) for d in s.get("documents", ()))
     return Row(
         id=row.id,
         seq=row.seq,
+        event=0,
+        href=f"/echanges/{row.id}",
         at=row.at,
         door=door,
-        door_label=_said(DOORS, door, lang),
-        sender=str(s.get("mail_from") or s.get("sender", "")),
-        recipients=", ".join(recipients[:2]) + (f" +{len(recipients) - 2}" if len(recipients) > 2 else ""),
-        subject=str(s.get("subject") or s.get("kind", "")),
+        door_label=said(DOORS, door, lang),
+        sender=sender_of(row, territory, lang),
+        recipients=tuple(by_address(str(r), territory, lang) for r in s.get("recipients", ())),
+        subject=_XDM.sub("", subject) or said(KINDS, kind, lang),
+        xdm=_XDM.match(subject) is not None,
+        documents=documents,
         outcome=outcome,
-        outcome_label=_said(OUTCOMES, outcome, lang),
-        integration=_said(_INTEGRATION, str(s.get("integration", "")), lang),
+        outcome_label=said(OUTCOMES, outcome, lang),
+        integration=integration,
+        integration_label=said(INTEGRATIONS, integration, lang),
+        meaning=meaning(door, outcome, integration, duplicate=bool(duplicate_of)).in_(lang),
         worst=worst_of(row),
-        rules=tuple(str(r) for r in s.get("rules", ()))[:6],
+        rules=tuple(str(r) for r in s.get("rules", ())),
         answer=str(s.get("answer", "")),
+        duplicate_of=duplicate_of,
     )
 
 
-def _said(table: Mapping[str, Text], key: str, lang: Lang) -> str:
-    found = table.get(key)
-    return found.in_(lang) if found else key
+def sender_of(row: ExchangeRow, territory: Territory, lang: Lang) -> Party:
+    """Who sent it: the address of the envelope, else the structure of the VIHF, else the certificate."""
+    s = row.summary
+    if s.get("door") != "dmp":
+        return by_address(str(s.get("mail_from", "")), territory, lang)
+    name = structure_of(str(s.get("structure", "")), territory)
+    return Party(name) if name else by_certificate(str(s.get("sender", "")), territory)
+
+
+def shown_refusal(event: EventRow, territory: Territory, lang: Lang) -> Row:
+    """A refusal at the door, before any message: it left no exchange, only a line of the journal."""
+    data = event.data
+    mail_from, certificate = str(data.get("mail_from") or ""), str(data.get("certificate") or "")
+    if mail_from:
+        sender = by_address(mail_from, territory, lang)
+    elif certificate:
+        sender = by_certificate(certificate, territory)
+    else:
+        sender = Party(str(data.get("peer", "")))
+    recipient = str(data.get("recipient") or data.get("rcpt") or "")
+    door = str(data.get("door", ""))
+    findings = data.get("findings", ())
+    title = findings[0]["title"][lang.value] if findings else str(data.get("answer", ""))
+    stage = str(data.get("stage", ""))
+    return Row(
+        id="",
+        seq=0,
+        event=event.seq,
+        href=f"/refus/{event.seq}",
+        at=event.at,
+        door=door,
+        door_label=said(DOORS, door, lang),
+        sender=sender,
+        recipients=(by_address(recipient, territory, lang),) if recipient else (),
+        subject=title,
+        xdm=False,
+        documents=(said(STAGES, stage, lang),) if stage else (),
+        outcome="reject",
+        outcome_label=said(OUTCOMES, "reject", lang),
+        integration="",
+        integration_label="",
+        meaning=said(EVENTS, "refused", lang),
+        worst="blocking",
+        rules=tuple(str(r) for r in data.get("rules", ())),
+        answer=str(data.get("answer", "")),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event on the timeline."""
+    """One event of the journal, in words."""
 
     at: datetime
     kind: str
     label: str
     detail: str
+    exchange_id: str = ""
+    door_label: str = ""
 
 
-def shown_event(event: EventRow, lang: Lang) -> Happening:
+def shown_event(event: EventRow, lang: Lang, door: str = "") -> Happening:
     """An event in words."""
     data = event.data
-    parts = [data.get("answer"), data.get("destination"), ", ".join(data.get("mailboxes", ())), data.get("reason")]
-    return Happening(event.at, event.kind, _said(EVENTS, event.kind, lang), " · ".join(str(p) for p in parts if p))
+    outcome = said(OUTCOMES, str(data.get("outcome", "")), lang)
+    parts = [
+        outcome,
+        ", ".join(data.get("rules", ())),
+        data.get("answer") if event.kind != "decided" else "",
+        data.get("destination"),
+        ", ".join(data.get("mailboxes", ())) or data.get("mailbox"),
+        data.get("reason"),
+    ]
+    detail = " · ".join(str(p) for p in parts if p)
+    named = said(DOORS, door or str(data.get("door", "")), lang)
+    return Happening(event.at, event.kind, said(EVENTS, event.kind, lang), detail, event.exchange_id, named)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One trait: its name, one value for each container, whether they differ."""
+
+    label: str
+    values: tuple[Markup, ...]
+    differ: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +190,12 @@ class Comparison:
     """Identities side by side: one column a container, one line a trait."""
 
     containers: tuple[str, ...]
-    lines: tuple[tuple[str, tuple[Markup, ...], bool], ...]  # label, values, whether they differ
+    lines: tuple[Line, ...]
+
+    @property
+    def differ(self) -> bool:
+        """At least one trait differs."""
+        return any(line.differ for line in self.lines)
 
 
 def compared(identities: Sequence[Mapping[str, Any]], lang: Lang) -> Comparison:
@@ -139,10 +205,15 @@ def compared(identities: Sequence[Mapping[str, Any]], lang: Lang) -> Comparison:
         values = [str(i[name] if name in ("matricule", "oid") else i["traits"].get(name, "")) for i in identities]
         told = {v for v in values if v}
         if told:
-            lines.append((label.in_(lang), tuple(marked(v) for v in values), len(told) > 1))
+            # a used name may well not be the birth name: only strict traits must be the same everywhere
+            differ = len(told) > 1 and not name.startswith("used_")
+            shown = [f"….{v.rpartition('.')[2]}" if name == "oid" and v.startswith(INS_ARC) else v for v in values]
+            # a long trait keeps its length in brackets: its dots need not all stand there
+            lines.append(Line(label.in_(lang), tuple(marked(_DOTS.sub(f"{DOT * 6}…", v)) for v in shown), differ))
     return Comparison(tuple(str(i["container"]) for i in identities), tuple(lines))
 
 
+_DOTS = re.compile(rf"{DOT}{{9,}}(?=\()")
 _DIFFERENCE = re.compile(r"\[([^\]]*)\]")
 
 
@@ -157,6 +228,8 @@ class Card:
 
     rule: str
     severity: str
+    severity_label: str
+    action: str
     title: str
     message: str
     cure: str
@@ -175,6 +248,8 @@ def card(finding: Mapping[str, Any], lang: Lang) -> Card:
     return Card(
         rule=finding["rule"],
         severity=finding["severity"],
+        severity_label=said(SEVERITIES, finding["severity"], lang),
+        action=said(ACTIONS, finding["action"], lang),
         title=finding["title"][lang.value],
         message=finding["message"][lang.value],
         cure=finding["cure"][lang.value],

@@ -1,0 +1,129 @@
+"""What every page has around it: the language, the strict headers, the cookie at the door, errors told as pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from adapters.api.context import ApiContext
+from adapters.api.guard import serves
+from adapters.api.problems import HANDLED, Problem, problem_of
+from adapters.console.session import SECURITY_HEADERS, Doorkeeper
+from gateway.values import Lang, Text
+
+HERE = Path(__file__).parent
+LANG_COOKIE = "passerelle_lang"
+Page = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+_PLACES = re.compile(r"\{\w+\}")
+_PROBLEMS = {
+    404: Text("Cette page n'existe pas, ou plus.", "This page does not exist, or not any more."),
+    405: Text("Cette adresse ne répond pas à cette méthode.", "This address does not answer that method."),
+    410: Text("Les octets ont été purgés.", "The octets were purged."),
+    503: Text("Le stockage ne répond pas : réessayez.", "The storage does not answer: try again."),
+    500: Text("La passerelle a échoué ; son journal dit où.", "The gateway failed; its log says where."),
+}
+
+
+class Frame:
+    """Serves templates under a strict CSP, in the reader's language."""
+
+    def __init__(self, known: ApiContext, doorkeeper: Doorkeeper) -> None:
+        self._known = known
+        self._door = doorkeeper
+        self._pages = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._pages.filters["blank"] = blank
+
+    def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+        """One page, or a fragment of one."""
+        lang = lang_of(request)
+
+        def t(fr: str, en: str) -> str:
+            return Text(fr, en).in_(lang)
+
+        html = self._pages.get_template(template).render(
+            t=t,
+            lang=lang.value,
+            other_lang=other_language(request, lang),
+            csrf=self._door.csrf,
+            inside=self._door.lets_in(request),
+            path=request.url.path,
+            **values,
+        )
+        response = HTMLResponse(html, status, headers=SECURITY_HEADERS)
+        if request.query_params.get("lang") in ("fr", "en"):
+            response.set_cookie(LANG_COOKIE, lang.value, samesite="strict", path="/", httponly=True)
+        return response
+
+    def guarded(self, page: Page) -> Page:
+        """A page for those who hold the cookie."""
+
+        async def guarded(request: Request) -> Response:
+            if not serves(request.headers.get("host", ""), self._known.hosts):
+                return PlainTextResponse("unknown host", 421)
+            if not self._door.lets_in(request):
+                return RedirectResponse("/entrer", 303)
+            try:
+                return await page(request)
+            except Problem as problem:
+                return self.problem(request, problem)
+
+        return guarded
+
+    def problem(self, request: Request, problem: Problem) -> Response:
+        """An error, as a page for who reads pages and as a problem for who does not."""
+        if "text/html" not in request.headers.get("accept", "") or not self._door.lets_in(request):
+            return problem.response()
+        words = _PROBLEMS.get(problem.status, Text(problem.detail, problem.detail)).in_(lang_of(request))
+        return self.page(request, "problem.html", status=problem.status, problem=problem, words=words)
+
+    def refusals(self) -> Mapping[type[Exception], Handler]:
+        """What answers for errors that no page caught: unknown addresses, wrong methods, failures."""
+
+        async def told(request: Request, error: Exception) -> Response:
+            return self.problem(request, problem_of(error))
+
+        return dict.fromkeys(HANDLED, told)
+
+
+def blank(sentence: str) -> str:
+    """A rule's sentence with its places to fill shown as such: `calculée {expected}` reads `calculée …`."""
+    return _PLACES.sub("…", sentence)
+
+
+class Assets(StaticFiles):
+    """Our own style sheet, script and icon, never guessed to be something else."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """A file with its type pinned, kept by browsers only after asking again."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def lang_of(request: Request) -> Lang:
+    """`?lang=`, else the cookie, else French."""
+    asked = request.query_params.get("lang") or request.cookies.get(LANG_COOKIE, "fr")
+    return Lang.EN if asked == "en" else Lang.FR
+
+
+def other_language(request: Request, lang: Lang) -> str:
+    """The link to the same page in the other language: its filters stay."""
+    kept = {k: v for k, v in request.query_params.items() if k not in ("lang", "cle") and v}
+    return "?" + urlencode({**kept, "lang": "fr" if lang is Lang.EN else "en"})
