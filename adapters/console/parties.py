@@ -24,6 +24,12 @@ class Party:
     note: str = ""  # the service, the kind of structure
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The domain in pieces that must not be cut, each with its dot: `soins.`, `val-de-brume.`, `mssante.fr`."""
+        *first, last, top = ("", *self.domain.split("."))[-self.domain.count(".") - 2 :]
+        return (*(f"{label}." for label in first if label), f"{last}.{top}" if last else top)
+
+    @property
     def address(self) -> str:
         """The whole address, or ''."""
         return f"{self.local}@{self.domain}" if self.domain else self.local

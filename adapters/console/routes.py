@@ -21,6 +21,7 @@ from adapters.api.streams import EventStream
 from adapters.api.views import identities_view, opened_view
 from adapters.console.documentation import Operation, operations
 from adapters.console.frame import HERE, Assets, Frame, Handler, lang_of
+from adapters.console.parties import Party
 from adapters.console.session import SECURITY_HEADERS, Doorkeeper, cookie_name, form_of, from_here
 from adapters.console.shown import Row, card, compared, shown_event, shown_refusal, shown_row
 from adapters.console.story import Hop, lanes_of
@@ -286,7 +287,9 @@ class Console:
         boxes: dict[str, list[Any]] = {}
         for mailbox in territory.mailboxes.values():
             if mailbox.kind.value != "PATIENT":
-                boxes.setdefault(mailbox.holder, []).append(mailbox)
+                local, _, domain = mailbox.address.rpartition("@")
+                shown = (mailbox.kind.value, Party("", local, domain), mailbox.red_list)
+                boxes.setdefault(mailbox.holder, []).append(shown)
         ports = {k.removeprefix("smtp:"): v for k, v in self._known.ports.items() if k.startswith("smtp:")}
         return self._frame.page(request, "territory.html", territory=territory, boxes=boxes, ports=ports)
 

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from adapters.api.views import worst_of
-from adapters.console.parties import Party, by_address, by_certificate, structure_of
+from adapters.console.parties import Party, by_address, by_certificate, operator_name, structure_of
 from adapters.console.words import (
     ACTIONS,
     DOORS,
@@ -102,6 +102,8 @@ def shown_row(row: ExchangeRow, territory: Territory, lang: Lang) -> Row:
 def sender_of(row: ExchangeRow, territory: Territory, lang: Lang) -> Party:
     """Who sent it: the address of the envelope, else the structure of the VIHF, else the certificate."""
     s = row.summary
+    if s.get("door") == "notice":
+        return Party(operator_name(str(s.get("operator", "")), territory))
     if s.get("door") != "dmp":
         return by_address(str(s.get("mail_from", "")), territory, lang)
     name = structure_of(str(s.get("structure", "")), territory)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from adapters.console.parties import Party, by_address, by_certificate, operator_name
 from adapters.console.shown import sender_of
-from adapters.console.words import DOORS, OUTCOMES, said
+from adapters.console.words import DOORS, NOTICES, OUTCOMES, said
 from gateway.directory.model import Territory
 from gateway.exchange.model import DeliveryState
 from gateway.ports import Delivery, EventRow, ExchangeRow
@@ -63,12 +63,19 @@ def lanes_of(hops: Sequence[Hop], here: str, territory: Territory, lang: Lang) -
             lanes.append((hop.row.at, teller.submission(hop, receptions)))
         elif _door(hop) == "dmp":
             lanes.append((hop.row.at, teller.dmp(hop)))
+        elif _door(hop) == "notice":
+            lanes.append((hop.row.at, teller.notice(hop)))
     lanes += [(hop.row.at, teller.foreign(hop)) for hop in receptions if hop.row.id not in teller.told]
     return tuple(lane for _, lane in sorted(lanes, key=lambda pair: pair[0]))
 
 
 def _door(hop: Hop) -> str:
     return str(hop.row.summary.get("door", ""))
+
+
+def _relays(hop: Hop) -> list[Delivery]:
+    """The relays of one exchange, oldest first; other deliveries (notices) are told by what they make."""
+    return [delivery for delivery in reversed(hop.deliveries) if delivery.kind == "relay"]
 
 
 @dataclass(slots=True)
@@ -91,7 +98,7 @@ class _Teller:
         if hop.row.summary.get("outcome") == "reject":
             return Lane(trunk, tuple((self._nothing(str(r)),) for r in hop.row.summary.get("recipients", ())))
         branches: list[tuple[Stop, ...]] = list(self._mailboxes(hop))
-        for delivery in reversed(hop.deliveries):
+        for delivery in _relays(hop):
             arrived = self._arrival(delivery, receptions)
             if arrived is not None:
                 branches += self._received(arrived)
@@ -113,6 +120,24 @@ class _Teller:
         first, *rest = self._received(hop) or [()]
         trunk = (self._sender(hop, self.say("Expéditeur", "Sender")), relay, *first[:1])
         return Lane(trunk, tuple(branch[1:] for branch in (first, *rest) if branch[1:]))
+
+    def notice(self, hop: Hop) -> Lane:
+        """What the sender is told of his mail: that it arrived, waits or failed."""
+        summary = hop.row.summary
+        told = str(summary.get("notice", ""))
+        about = [by_address(str(a.get("recipient", "")), self.territory, self.lang) for a in summary.get("about", ())]
+        teller = Stop(
+            role=self.say("Avis à l'expéditeur", "Notice to the sender"),
+            party=Party(operator_name(str(summary.get("operator", "")), self.territory)),
+            said=said(NOTICES, told, self.lang),
+            state={"failed": "bad", "delayed": "alert"}.get(told, "done"),
+            at=hop.row.at,
+            detail=", ".join(party.address for party in about),
+            href=f"/echanges/{hop.row.id}",
+            here=hop.row.id == self.here,
+        )
+        relays = [(self._relay(delivery),) for delivery in _relays(hop)]
+        return Lane((teller,), (*self._mailboxes(hop), *relays))
 
     def dmp(self, hop: Hop) -> Lane:
         """A request to the DMP."""

@@ -10,12 +10,13 @@ DOORS = {
     "smtp-submission": Text("Envoi", "Submission"),
     "smtp-reception": Text("Réception", "Reception"),
     "dmp": Text("DMP", "DMP"),
+    "notice": Text("Avis", "Notice"),
     "imap": Text("Lecture", "Reading"),
     "insi": Text("INSi", "INSi"),
     "mllp": Text("HL7v2", "HL7v2"),
     "fhir": Text("FHIR", "FHIR"),
 }
-LISTED_DOORS = ("smtp-submission", "smtp-reception", "dmp")
+LISTED_DOORS = ("smtp-submission", "smtp-reception", "dmp", "notice")
 OUTCOMES = {
     "accept": Text("Accepté", "Accepted"),
     "accept_with_alerts": Text("Accepté, alertes", "Accepted, alerts"),
@@ -34,6 +35,7 @@ EVENTS = {
     "duplicate": Text("Doublon", "Duplicate"),
     "reused": Text("Message-ID réutilisé", "Message-ID reused"),
     "registered": Text("Enregistré au DMP", "Registered in the DMP"),
+    "notified": Text("Expéditeur averti", "Sender told"),
     "reset": Text("Bac à sable vidé", "Sandbox emptied"),
     "imap-login": Text("Connexion IMAP", "IMAP login"),
 }
@@ -77,6 +79,12 @@ FAMILIES = {
     "rights": Text("Qui peut recevoir quoi", "Who may receive what"),
     "sharing": Text("Partage (DMP)", "Sharing (DMP)"),
 }
+NOTICES = {
+    "failed": Text("échec de remise", "delivery failed"),
+    "delayed": Text("remise retardée", "delivery delayed"),
+    "delivered": Text("remise confirmée", "delivery confirmed"),
+    "relayed": Text("relayé, sans suivi au-delà", "relayed, not followed further"),
+}
 KINDS = {
     "mail": Text("Mail", "Mail"),
     "iti-41": Text("Dépôt de lot (ITI-41)", "Lot deposit (ITI-41)"),
@@ -117,6 +125,9 @@ _MEANING: Mapping[tuple[str, str], Text] = {
     ("smtp-reception", "reject"): Text(
         "Refusé à l'opérateur qui le présentait : rien n'est remis.",
         "Refused to the operator that presented it: nothing is delivered.",
+    ),
+    ("notice", "accept"): Text(
+        "L'expéditeur est averti de ce que devient son mail.", "The sender is told what becomes of his mail."
     ),
     ("dmp", "accept"): Text("Le DMP a répondu favorablement.", "The DMP answered favourably."),
     ("dmp", "accept_with_alerts"): Text(

@@ -12,7 +12,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import imaplib
+    import smtplib
+    from contextlib import AbstractContextManager
+
+    from adapters.testing.clients import Reply
 
 PORTS = ("SMTP", "SUBMISSION", "IMAP", "IMAPS", "HTTPS", "HTTP")
 FREE_PORTS = {f"PASSERELLE_PORTS__{name}": "0" for name in PORTS}
@@ -56,17 +63,48 @@ class RunningGateway:
         """POST one API resource; the answer as JSON, None when it is empty."""
         import httpx
 
-        answer = httpx.post(f"{self.url}{path}", json=body, headers=self.headers, timeout=60)
+        answer = httpx.post(f"{self.url}{path}", json=body, headers=self.headers, timeout=150)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
     def wait_for(self, **wanted: Any) -> Any:
         """The first exchange that matches (`door`, `participant`, `rule`, `message_id`, `until`, `timeout_s`, …)."""
-        return self.get("/wait", **wanted)
+        return self.post("/wait", wanted)
 
-    def reset(self) -> None:
-        """Empty the workspace."""
-        self.post("/reset", {})
+    def reset(self, *, actors: bool = False) -> None:
+        """Empty the workspace; with `actors`, also forget those that were added."""
+        self.post("/reset", {"actors": actors})
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificates of the sandbox's TEST authority (PEM): what a client of any door must believe."""
+        return self.data / "pki" / "bundle.pem"
+
+    def password(self, address: str) -> str:
+        """The application password of a shipped mailbox. Raises KeyError for one that has none."""
+        from gateway.directory.territory import demo_passwords
+
+        return demo_passwords()[address]
+
+    def smtp(self, sender: str, password: str = "") -> AbstractContextManager[smtplib.SMTP]:
+        """An authenticated session at the submission door."""
+        from adapters.testing.clients import smtp_session, tls_context
+
+        login = (sender, password or self.password(sender))
+        return smtp_session(self.port("submission"), tls_context(self.ca_file), login)
+
+    def submit(self, raw: bytes, sender: str, *recipients: str, password: str = "") -> Reply:
+        """Send one mail as its sender's software would; what the server answered."""
+        from adapters.testing.clients import send
+
+        with self.smtp(sender, password) as client:
+            return send(client, raw, sender, recipients)
+
+    def imap(self, address: str, password: str = "") -> AbstractContextManager[imaplib.IMAP4]:
+        """A session in the inbox of a mailbox."""
+        from adapters.testing.clients import imap_session, tls_context
+
+        return imap_session(self.port("imap"), tls_context(self.ca_file), (address, password or self.password(address)))
 
     def kill(self) -> None:
         """kill -9: what was acknowledged must survive."""

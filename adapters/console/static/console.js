@@ -107,7 +107,7 @@ if (table) {
       live.textContent = on ? live.dataset.on : live.dataset.off;
       live.classList.toggle("on", on);
     };
-    listen(event, ["decided", "refused"], refresh, say);
+    listen(event, ["decided", "refused", "notified", "reset"], refresh, say);
     addEventListener("visibilitychange", () => document.hidden || refresh());
   }
   const filters = document.querySelector(".filters");
@@ -127,7 +127,7 @@ if (story) {
     story.replaceChildren(found);
     story.querySelector("details").open = Boolean(open);
   });
-  listen(story.dataset.event, ["decided", "delivered", "relayed", "deferred", "dead", "read", "registered"], refresh);
+  listen(story.dataset.event, ["decided", "delivered", "relayed", "deferred", "dead", "read", "registered", "notified"], refresh);
 }
 
 // ------------------------------------------------------------------------------------------------------------- rules
