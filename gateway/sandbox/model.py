@@ -50,6 +50,8 @@ class Limits:
     xml_depth: int = 100
     xml_elements: int = 300_000
     header_count: int = 1000
+    hl7_bytes: int = 32 * 1024 * 1024
+    json_bytes: int = 50 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
