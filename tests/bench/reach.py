@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,10 @@ class Reach:
     def reception(self, gateway: RunningGateway) -> Door:
         """The recipient's operator, as the sender's operator."""
         return self.door(gateway.port(f"smtp:{RECIPIENT_OPERATOR}"), self.operator)
+
+    def reception_tls(self) -> ssl.SSLContext:
+        """The context of the sender's operator, for a server that is no gateway."""
+        return client_tls(self.ca, *self.files(self.operator))
 
     def submission(self, gateway: RunningGateway) -> Door:
         """The submission door, as the application of the hospital."""
