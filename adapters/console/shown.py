@@ -18,6 +18,7 @@ from adapters.console.words import (
     EVENTS,
     INTEGRATIONS,
     KINDS,
+    NOTICES,
     OUTCOMES,
     SEVERITIES,
     STAGES,
@@ -60,6 +61,14 @@ class Row:
     rules: tuple[str, ...]
     answer: str
     duplicate_of: str = ""
+    notice: str = ""
+
+    @property
+    def tone(self) -> str:
+        """The colour of its outcome: a notice is always accepted, what it tells may be bad."""
+        if self.door != "notice":
+            return self.outcome
+        return {"failed": "reject", "delayed": "accept_with_alerts"}.get(self.notice, "accept")
 
     @property
     def more_rules(self) -> int:
@@ -73,6 +82,7 @@ def shown_row(row: ExchangeRow, territory: Territory, lang: Lang) -> Row:
     outcome, door, integration = (str(s.get(name, "")) for name in ("outcome", "door", "integration"))
     kind, duplicate_of = str(s.get("kind", "")), str(s.get("duplicate_of", ""))
     subject = "" if door == "dmp" else str(s.get("subject", ""))
+    notice = str(s.get("notice", "")) if door == "notice" else ""
     documents = tuple(str(d.get("type_label") or d.get("type") or d.get("label")) for d in s.get("documents", ()))
     return Row(
         id=row.id,
@@ -88,7 +98,7 @@ def shown_row(row: ExchangeRow, territory: Territory, lang: Lang) -> Row:
         xdm=_XDM.match(subject) is not None,
         documents=documents,
         outcome=outcome,
-        outcome_label=said(OUTCOMES, outcome, lang),
+        outcome_label=said(NOTICES, notice, lang).capitalize() if notice else said(OUTCOMES, outcome, lang),
         integration=integration,
         integration_label=said(INTEGRATIONS, integration, lang),
         meaning=meaning(door, outcome, integration, duplicate=bool(duplicate_of)).in_(lang),
@@ -96,6 +106,7 @@ def shown_row(row: ExchangeRow, territory: Territory, lang: Lang) -> Row:
         rules=tuple(str(r) for r in s.get("rules", ())),
         answer=str(s.get("answer", "")),
         duplicate_of=duplicate_of,
+        notice=notice,
     )
 
 
