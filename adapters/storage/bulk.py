@@ -1,22 +1,20 @@
 """Many rows in one statement.
 
 SQLite: the driver lets go of the interpreter lock around every statement step and must win it back from a busy event
-loop, so a group writes each table in a few statements of 64, 16, 4 or 1 rows, whose texts never change and stay prepared.
+loop, so a group writes each table in a few statements of 64 to 1 rows, whose texts never change and stay prepared.
 PostgreSQL: COPY, or one array per column when a row that exists must be left alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, SmallInteger, Table
-from sqlalchemy.exc import DBAPIError
 
-if TYPE_CHECKING:
-    import psycopg
+from adapters.storage.driver import as_sqlalchemy, run
 
-_STEPS = (64, 16, 4, 1)
+_STEPS = (64, 16, 8, 4, 3, 2, 1)
 
 
 class BulkInsert:
@@ -46,28 +44,21 @@ class BulkInsert:
         for step in _STEPS:
             while left >= step:
                 flat = tuple(value for row in rows[start : start + step] for value in row)
-                connection.exec_driver_sql(self._sqlite[step], flat)
+                run(connection, self._sqlite[step], flat)
                 start, left = start + step, left - step
 
     def _postgresql(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        import psycopg
-
-        driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
-        if driver is None:
-            raise psycopg.OperationalError("the connection is closed")
         text = self._unnest if self._ignore else self._copy
+        if self._ignore:
+            run(connection, text, [list(column) for column in zip(*rows, strict=True)])
+            return
+        driver: Any = connection.connection.driver_connection
         try:
-            with driver.cursor() as cursor:
-                if self._ignore:
-                    cursor.execute(text.encode(), [list(column) for column in zip(*rows, strict=True)])
-                    return
-                with cursor.copy(text.encode()) as copy:
-                    for row in rows:
-                        copy.write_row(row)
-        except psycopg.Error as error:
-            raise DBAPIError.instance(
-                text, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=connection.dialect
-            ) from error
+            with driver.cursor() as cursor, cursor.copy(text) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except Exception as error:
+            raise as_sqlalchemy(connection, text, error) from error
 
 
 def _array_of(table: Table, name: str) -> str:

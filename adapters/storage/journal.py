@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from adapters.storage import schema
 from adapters.storage.bulk import BulkInsert
 from adapters.storage.codec import micros, to_json
+from adapters.storage.driver import Prepared
 from gateway.exchange.model import Event
 
 _EMPTY = "{}"
@@ -34,7 +35,7 @@ _INSERT = BulkInsert(
     "digest",
 )
 _c = schema.chain.c
-_ADVANCE = (
+_ADVANCE = Prepared(
     update(schema.chain)
     .where(
         _c.workspace_id == bindparam("of"),
@@ -148,11 +149,8 @@ def _link(head: Head, events: Sequence[tuple[int, Written]]) -> tuple[list[tuple
 
 
 def _advance(connection: Connection, workspace: str, head: Head, after: Head) -> bool:
-    result = connection.execute(
-        _ADVANCE,
-        {"of": workspace, "chain": head.chain, "before": head.links, "after": after.links, "now": after.digest},
-    )
-    return result.rowcount == 1
+    values = {"of": workspace, "chain": head.chain, "before": head.links, "after": after.links, "now": after.digest}
+    return bool(_ADVANCE(connection, values).rowcount == 1)
 
 
 def verify(connection: Connection, workspace: str) -> tuple[int, str]:

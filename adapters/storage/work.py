@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from adapters.storage import journal, schema
 from adapters.storage.bulk import BulkInsert
+from adapters.storage.driver import Prepared, run
 from gateway.exchange.model import Event
 from gateway.ports import Clock
 
@@ -34,7 +35,13 @@ EXCHANGE_COLUMNS = (
 )
 _INSERT_EXCHANGES = BulkInsert(schema.exchange, *EXCHANGE_COLUMNS)
 _INSERT_LABELS = BulkInsert(schema.exchange_label, "workspace_id", "kind", "value", "seq")
-_counter = schema.counter
+_c = schema.counter.c
+_TAKE_NUMBERS = Prepared(
+    update(schema.counter)
+    .where(_c.id == 1)
+    .values(exchange_seq=_c.exchange_seq + bindparam("exchanges"), event_seq=_c.event_seq + bindparam("events"))
+)
+_LAST_NUMBERS = Prepared(select(_c.exchange_seq, _c.event_seq).where(_c.id == 1))
 
 
 @dataclass(slots=True)
@@ -115,20 +122,15 @@ class Work:
         self._exchanges, self._labels, self._events = [], [], []
 
     def _take_numbers(self, exchanges: int, events: int) -> tuple[int, int]:
-        c = _counter.c
-        self.connection.execute(
-            update(_counter)
-            .where(c.id == 1)
-            .values(exchange_seq=c.exchange_seq + exchanges, event_seq=c.event_seq + events)
-        )
-        row = self.connection.execute(select(c.exchange_seq, c.event_seq).where(c.id == 1)).one()
-        return row[0], row[1]
+        _TAKE_NUMBERS(self.connection, {"exchanges": exchanges, "events": events})
+        last_exchange, last_event = _LAST_NUMBERS(self.connection, {}).fetchone()
+        return last_exchange, last_event
 
     # ------------------------------------------------------------------------------------------------------- savepoints
 
     def savepoint(self) -> Mark:
         """Begin what may be undone alone."""
-        self.connection.exec_driver_sql("SAVEPOINT batch")
+        run(self.connection, "SAVEPOINT batch")
         return Mark(
             len(self._exchanges),
             len(self._labels),
@@ -142,12 +144,12 @@ class Work:
 
     def release(self) -> None:
         """Keep what was done since the savepoint."""
-        self.connection.exec_driver_sql("RELEASE SAVEPOINT batch")
+        run(self.connection, "RELEASE SAVEPOINT batch")
 
     def undo(self, mark: Mark) -> None:
         """Forget what was done since the savepoint, in the database and here."""
-        self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT batch")
-        self.connection.exec_driver_sql("RELEASE SAVEPOINT batch")
+        run(self.connection, "ROLLBACK TO SAVEPOINT batch")
+        run(self.connection, "RELEASE SAVEPOINT batch")
         del self._exchanges[mark.exchanges :]
         del self._labels[mark.labels :]
         del self._events[mark.events :]

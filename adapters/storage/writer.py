@@ -30,7 +30,7 @@ from adapters.storage.blobs import ROW_LIMIT, SHARED_ROW_LIMIT
 from adapters.storage.engine import Database, is_unavailable, must_start_again
 from adapters.storage.operations import BARRIERS, HANDLERS, TOGETHER
 from adapters.storage.work import Notices, Work
-from gateway.ports import Clock, Conflict, RecordExchange, StoreUnavailable
+from gateway.ports import Clock, Conflict, FinishDelivery, RecordExchange, StoreUnavailable
 
 GROUP = 256
 GATHER_S = 0.002
@@ -170,6 +170,8 @@ class Writer:
                 if is_unavailable(error) or must_start_again(error):
                     raise
                 if len(group) == 1:
+                    if isinstance(error, IntegrityError) and start == 1:
+                        continue  # another process was faster: looked at again, its rows are there
                     return [self._refused_at_the_end(group[0], error)], Notices(), []
                 # A row kept for the end of the group was refused (an exchange id used twice): find whose it is.
                 return self._one_by_one(group)
@@ -177,6 +179,7 @@ class Writer:
 
     def _refused_at_the_end(self, batch: Batch, error: Exception) -> Exception:
         ids = [op.exchange_id for op in batch.operations if isinstance(op, RecordExchange)]
+        ids += [one.exchange_id for op in batch.operations if isinstance(op, FinishDelivery) for one in op.records]
         if not isinstance(error, IntegrityError) or not ids:
             return _refused(error)
         with self._connect().begin() as transaction:
@@ -279,7 +282,7 @@ def _apply(work: Work, group: list[Batch]) -> list[Outcome]:
             outcomes |= _apply_together(work, kind, batches)
     for batch in group:
         if batch not in outcomes:
-            outcomes[batch] = _apply_alone(work, batch)
+            outcomes[batch] = _apply_alone(work, batch, alone=len(group) == 1)
     return [outcomes[batch] for batch in group]
 
 
@@ -296,9 +299,11 @@ def _apply_together(work: Work, kind: type, batches: list[Batch]) -> dict[Batch,
     return {batch: (result,) for batch, result in zip(batches, results, strict=True)}
 
 
-def _apply_alone(work: Work, batch: Batch) -> Outcome:
+def _apply_alone(work: Work, batch: Batch, *, alone: bool) -> Outcome:
     if not BARRIERS.isdisjoint(map(type, batch.operations)):
         work.flush()  # what neighbours kept must not be inside the savepoint of this batch
+    if alone:  # the whole transaction is this batch's savepoint
+        return tuple(HANDLERS[type(op)](work, (op,))[0] for op in batch.operations)
     for last in (False, True):
         mark = work.savepoint()
         try:

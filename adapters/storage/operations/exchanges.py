@@ -12,6 +12,7 @@ from adapters.storage import schema
 from adapters.storage.blobs import store_rows
 from adapters.storage.bulk import BulkInsert
 from adapters.storage.codec import address_key, key, micros, to_json
+from adapters.storage.driver import Prepared
 from adapters.storage.operations import mailboxes, outbox, sharing
 from adapters.storage.work import Work
 from gateway.exchange.model import Event
@@ -21,7 +22,11 @@ _INSERT_DEDUP = BulkInsert(schema.dedup, "key", "sha256", "workspace_id", "excha
 _KNOWN = select(schema.dedup.c.key, schema.dedup.c.sha256, schema.dedup.c.exchange_id).where(
     schema.dedup.c.key.in_(bindparam("keys", expanding=True))
 )
+_KNOWN_ONE = Prepared(
+    select(schema.dedup.c.sha256, schema.dedup.c.exchange_id).where(schema.dedup.c.key == bindparam("key"))
+)
 _CHUNK = 500
+_FEW = 3  # as many statements cost less than one of a new shape
 
 
 class Seen:
@@ -32,6 +37,11 @@ class Seen:
         self._known: dict[bytes, dict[str, str]] = {}
         self._fresh: list[tuple[bytes, str, str, str]] = []
         wanted = list(keys)
+        if len(wanted) <= _FEW:
+            for one in wanted:
+                for digest, exchange_id in _KNOWN_ONE(work.connection, {"key": one}).fetchall():
+                    self._known.setdefault(one, {})[digest] = exchange_id
+            return
         for start in range(0, len(wanted), _CHUNK):
             for found, digest, exchange_id in work.connection.execute(_KNOWN, {"keys": wanted[start : start + _CHUNK]}):
                 self._known.setdefault(bytes(found), {})[digest] = exchange_id

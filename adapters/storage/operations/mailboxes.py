@@ -15,6 +15,7 @@ from adapters.storage import schema
 from adapters.storage.blobs import store_rows
 from adapters.storage.bulk import BulkInsert
 from adapters.storage.codec import address_key, key, micros, to_json
+from adapters.storage.driver import Prepared
 from adapters.storage.work import Work
 from gateway.ports import AppendMail, ChangeFolder, CopyMail, ExpungeMail, NewMail, SetFlags
 
@@ -29,6 +30,7 @@ Place = tuple[str, str, str]  # workspace, address, folder name
 _f = schema.folder.c
 _m = schema.mail.c
 _CHUNK = 400
+_FEW = 3  # as many statements cost less than one of a new shape
 _INSERT = BulkInsert(
     schema.mail, "folder_id", "uid", "received_at", "flags", "seen", "size_bytes", "sha256", "exchange_id"
 )
@@ -52,6 +54,14 @@ _LOCATE_MANY = (
     )
     .order_by(_f.id)
     .with_for_update()
+)
+_LOCATE_ONE = Prepared(
+    select(_f.id, _f.uid_next)
+    .where(_f.workspace_id == bindparam("of"), _f.address == bindparam("at"), _f.name == bindparam("called"))
+    .with_for_update()
+)
+_GIVE_UIDS_ONE = Prepared(
+    update(schema.folder).where(_f.id == bindparam("one")).values(uid_next=_f.uid_next + bindparam("given"))
 )
 _GIVE_UIDS = (
     update(schema.folder)
@@ -110,14 +120,21 @@ def _reserve(work: Work, wanted: Counter[Place]) -> dict[Place, tuple[int, int]]
         by_count.setdefault(count, []).append(found[place][0])
         work.notices.folders[found[place][0]] = place
     for count, ids in by_count.items():
+        if len(ids) <= _FEW:
+            for one in ids:
+                _GIVE_UIDS_ONE(work.connection, {"one": one, "given": count})
+            continue
         for start in range(0, len(ids), _CHUNK):
             work.connection.execute(_GIVE_UIDS, {"ids": ids[start : start + _CHUNK], "given": count})
     return found
 
 
 def _locate(work: Work, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+    wanted_places = list(places)
+    if len(wanted_places) <= _FEW:
+        return _locate_few(work, sorted(wanted_places))
     by_workspace: dict[str, list[Place]] = {}
-    for place in places:
+    for place in wanted_places:
         by_workspace.setdefault(place[0], []).append(place)
     found: dict[Place, tuple[int, int]] = {}
     for workspace, of_workspace in by_workspace.items():
@@ -127,6 +144,15 @@ def _locate(work: Work, places: Iterable[Place]) -> dict[Place, tuple[int, int]]
             wanted = {"of": workspace, "addresses": addresses[start : start + _CHUNK], "names": names}
             for folder_id, address, name, uid_next in work.connection.execute(_LOCATE_MANY, wanted):
                 found[workspace, address, name] = (folder_id, uid_next)
+    return found
+
+
+def _locate_few(work: Work, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+    found: dict[Place, tuple[int, int]] = {}
+    for place in places:
+        row = _LOCATE_ONE(work.connection, {"of": place[0], "at": place[1], "called": place[2]}).fetchone()
+        if row is not None:
+            found[place] = (row[0], row[1])
     return found
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Column, Row, and_, bindparam, exists, or_, select, update
 from adapters.storage import schema
 from adapters.storage.bulk import BulkInsert
 from adapters.storage.codec import from_json, instant, key, micros, to_json
+from adapters.storage.driver import Prepared
 from adapters.storage.work import Work
 from gateway.exchange.model import DeliveryState
 from gateway.ports import Delivery, FinishDelivery, LeaseDeliveries, NewDelivery
@@ -73,22 +74,23 @@ _TAKE = (
     .where(_d.seq.in_(bindparam("taken", expanding=True)))
     .values(state=DeliveryState.LEASED.value, worker=bindparam("by"), wake=bindparam("until"), attempt=_d.attempt + 1)
 )
-_FINISH = (
+_HELD = and_(_d.seq == bindparam("which"), _d.worker == bindparam("by"), _d.state == DeliveryState.LEASED.value)
+_AGAIN = (
     update(schema.delivery)
-    .where(and_(_d.seq == bindparam("which"), _d.worker == bindparam("by"), _d.state == DeliveryState.LEASED.value))
+    .where(_HELD)
     .values(
-        state=bindparam("ends"),
-        unfinished=bindparam("open"),
+        state=_READY,
         last_answer=bindparam("said"),
         due=bindparam("again"),
         wake=bindparam("again"),
         worker="",
     )
 )
-_FINISH_CHANGED = _FINISH.values(payload=bindparam("left"))
-_FINISH_FOR_GOOD = (
+_FINISH_AGAIN = Prepared(_AGAIN)
+_FINISH_CHANGED = Prepared(_AGAIN.values(payload=bindparam("left")))
+_FINISH_FOR_GOOD = Prepared(
     update(schema.delivery)
-    .where(and_(_d.seq == bindparam("which"), _d.worker == bindparam("by"), _d.state == DeliveryState.LEASED.value))
+    .where(_HELD)
     .values(state=bindparam("ends"), unfinished=0, last_answer=bindparam("said"), worker="")
 )
 
@@ -177,15 +179,15 @@ def _finish(work: Work, op: FinishDelivery) -> bool:
     if op.state is DeliveryState.READY:
         if op.due is None:
             raise ValueError("a delivery that is ready again needs the time it is due")
-        values |= {"open": 1, "again": micros(op.due)}
+        values["again"] = micros(op.due)
         if op.payload is None:
-            result = work.connection.execute(_FINISH, values)
+            result = _FINISH_AGAIN(work.connection, values)
         else:
-            result = work.connection.execute(_FINISH_CHANGED, values | {"left": to_json(op.payload)})
+            result = _FINISH_CHANGED(work.connection, values | {"left": to_json(op.payload)})
     elif op.state is DeliveryState.LEASED:
         raise ValueError("an attempt ends done, dead or ready again")
     else:
-        result = work.connection.execute(_FINISH_FOR_GOOD, values)
+        result = _FINISH_FOR_GOOD(work.connection, values)
     if result.rowcount != 1:
         return False
     for event in op.events:
