@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -288,7 +289,8 @@ def actors_import(
 
 
 def run() -> None:
-    """Entry point of the command."""
+    """Entry point of the command. Modules are many objects that stay: collecting garbage more rarely starts us sooner."""
+    gc.set_threshold(20_000, 20, 50)
     app()
 
 

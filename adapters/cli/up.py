@@ -86,7 +86,6 @@ def _settle_memory() -> None:
     """Modules, rules and actors live as long as the process: the collector stops going through them again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
 
 
 def print_endpoints(gateway: Gateway, lang: Lang) -> None:
