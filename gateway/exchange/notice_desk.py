@@ -99,11 +99,15 @@ class NoticeDesk:
         )
 
     def _explained(self, failure: Failure, reason: str) -> tuple[Text, Text]:
-        """Cause and cure: of the rule that refused when its card is known here, else of the status."""
+        """Cause and cure: of the rule that refused when its card is known here, else of the status.
+
+        The cure of a temporary refusal speaks to the server that tries again; its sender needs the other one.
+        """
         for rule in (reason, *failure.rules):
             if rule in self.book.catalogue:
                 card = self.book.catalogue[rule]
-                return card.title, failure.cure if "{" in card.cure.fr else card.cure
+                unfit = failure.status.startswith("4") or "{" in card.cure.fr
+                return card.title, failure.cure if unfit else card.cure
         return failure.cause, failure.cure
 
     def _told_at_the_door(self, delivery: Delivery, address: str) -> Told:

@@ -168,8 +168,11 @@ _OPENINGS = {
         "Your message was handed to the operator of the recipients below, which does not report further.",
     ),
 }
-_CAUSE, _CURE = Text("Cause", "Cause"), Text("Que faire", "What to do")
-_ANSWER, _UNTIL = Text("Réponse reçue", "Reply received"), Text("Abandon prévu", "Given up at")
+_CAUSE, _CURE = Text("Cause : ", "Cause: "), Text("Que faire : ", "What to do: ")
+_ANSWER, _UNTIL = Text("Réponse reçue : ", "Reply received: "), Text("Abandon prévu : ", "Given up at: ")
+_TIRED = Text(
+    "Les essais ont duré tout le temps prévu, sans succès.", "Attempts lasted all the time allowed, without success."
+)
 
 
 def _text(report: Report) -> str:
@@ -182,10 +185,12 @@ def _told_in(lang: str, report: Report) -> str:
         out.append(f"  {told.address}")
         for label, value in ((_CAUSE, told.cause), (_CURE, told.cure)):
             if value.in_(lang):
-                out.append(f"    {label.in_(lang)} : {value.in_(lang)}")
+                out.append(f"    {label.in_(lang)}{value.in_(lang)}")
         if told.answer and report.fate in (Fate.FAILED, Fate.DELAYED):
-            out.append(f"    {_ANSWER.in_(lang)} : {told.answer[:_DIAGNOSTIC]}")
+            out.append(f"    {_ANSWER.in_(lang)}{told.answer[:_DIAGNOSTIC]}")
+        if report.fate is Fate.FAILED and told.status.startswith("4"):
+            out.append(f"    {_TIRED.in_(lang)}")
         out.append("")
     if report.until is not None:
-        out += [f"{_UNTIL.in_(lang)} : {report.until:%Y-%m-%d %H:%M} UTC", ""]
+        out += [f"{_UNTIL.in_(lang)}{report.until:%Y-%m-%d %H:%M} UTC", ""]
     return "\n".join(out)

@@ -51,7 +51,9 @@ def failure_of(answer: str, reason: str = "", *, permanent: bool = True) -> Fail
     """What an answer means. `reason` is the courier's short label, read when the answer bears no code."""
     found = _ANSWER.match(answer)
     code = found["code"] if found else ""
-    status = (found["status"] if found else "") or _REASONS.get(reason, "") or f"{code[:1] or '5'}.0.0"
+    status = (
+        (found["status"] if found else "") or _REASONS.get(reason, "") or f"{code[:1] or (5 if permanent else 4)}.0.0"
+    )
     if not code and permanent:
         status = f"5{status[1:]}"
     later = status[0] == "4"
