@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Collection
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.api.problems import Problem, safe
@@ -71,7 +72,7 @@ def _measured(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > BODY_BYTES:
-            raise _too_large()
+            raise HTTPException(413)  # the one exception that whoever reads the body lets through
         return message
 
     return measured
