@@ -109,11 +109,12 @@ class Town:
 
     def about(self, letter: Letter, address: str, timeout_s: float = 30, count: int = 1) -> list[Found]:
         """Wait for the mails that answer a letter (In-Reply-To)."""
-        return self.wait(
+        found: list[Found] = self.wait(
             lambda: [f for f in self.inbox(address) if f.mail["In-Reply-To"] == f"<{letter.message_id}>"],
             lambda found: len(found) >= count,
             timeout_s,
         )
+        return found
 
     def wait(self, look: Callable[[], Any], enough: Callable[[Any], bool], timeout_s: float = 30) -> Any:
         """Look again until it is enough; fails with what was seen last."""
@@ -141,7 +142,7 @@ class Town:
 
 
 class _Imap(imaplib.IMAP4):
-    def close(self) -> tuple[str, list[Any]]:  # type: ignore[override]
+    def close(self) -> tuple[str, list[Any]]:
         with suppress(OSError, imaplib.IMAP4.error):
             self.logout()
         return "OK", []

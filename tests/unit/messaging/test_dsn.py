@@ -48,7 +48,7 @@ def parts(report: Report, original: bytes = ORIGINAL) -> list[Message]:
     mail = message_from_bytes(build_report(report, original), policy=default)
     assert mail.get_content_type() == "multipart/report"
     assert not mail.defects
-    return list(mail.iter_parts())  # type: ignore[attr-defined]
+    return list(mail.iter_parts())
 
 
 def groups(report: Report) -> list[Message]:
