@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from gateway.documents.model import CdaDocument, Issue, XdmPackage, XdsMetadata
 from gateway.documents.rules import DOCUMENT_RULES, METADATA_CDA_RULES, METADATA_RULES, PACKAGE_RULES, pairs_of
 from gateway.exchange.model import OpenedMessage
-from gateway.identity.rules import CROSS_RULES, VIEW_RULES
+from gateway.identity.reading import by_person
+from gateway.identity.rules import CROSS_RULES, RULES_FOR
 from gateway.messaging.header_rules import MAIL_RULES
 from gateway.partners.rights import RULES as RIGHTS_RULES
 from gateway.partners.rights import Routing
@@ -25,9 +26,10 @@ class Checker:
         judge = self.book.judge
         findings = self._explained(opened.issues, ctx, opened.kind)
         for view in opened.views:
-            findings += judge(VIEW_RULES, view, ctx, view.label)
+            findings += judge(RULES_FOR[view.kind], view, ctx, view.label)
         if len(opened.views) > 1:
-            findings += judge(CROSS_RULES, opened.views, ctx, opened.kind)
+            for together in by_person(opened.views):
+                findings += judge(CROSS_RULES, together, ctx, opened.kind)
         for package in opened.packages:
             findings += self._package(package, ctx)
         for document in opened.documents:

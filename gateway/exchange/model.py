@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.documents.model import CdaDocument, Issue, XdmPackage, XdsMetadata
+from gateway.hl7v2.model import Hl7Message
 from gateway.identity.model import IdentityView
 from gateway.messaging.model import MailMessage
 from gateway.rules.verdict import Decision, Integration, Outcome
@@ -96,13 +97,14 @@ class Submission:
 class OpenedMessage:
     """What was found inside. Everything is frozen and picklable; what failed to open is in `issues`."""
 
-    kind: str  # mail | xdm | cda | metadata | iti-41 | iti-18 | td0.2 | whitelist | unknown
+    kind: str  # mail | xdm | cda | metadata | hl7v2 | fhir | iti-41 | iti-18 | td0.2 | soap | whitelist | unknown…
     mail: MailMessage | None = None
     packages: tuple[XdmPackage, ...] = ()
     metadata: tuple[XdsMetadata, ...] = ()
     documents: tuple[CdaDocument, ...] = ()
     views: tuple[IdentityView, ...] = ()
     issues: tuple[Issue, ...] = ()
+    hl7: Hl7Message | None = None
 
 
 class DeliveryState(StrEnum):

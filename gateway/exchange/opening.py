@@ -14,6 +14,7 @@ from gateway.documents.open_metadata import open_metadata
 from gateway.documents.open_xdm import open_xdm
 from gateway.documents.xml import encoding_of
 from gateway.exchange.model import Envelope, OpenedMessage
+from gateway.hl7v2.opening import open_hl7
 from gateway.identity.model import IdentityView
 from gateway.messaging.opening import open_mail
 from gateway.rules.model import Hit
@@ -90,6 +91,9 @@ def open_message(
     if kind == "metadata":
         metadata = open_metadata(raw, "metadata", where, limits)
         return OpenedMessage(kind=kind, metadata=(metadata,), views=tuple(views_of_metadata(metadata)))
+    if kind == "hl7v2":
+        er7 = open_hl7(raw, limits)
+        return OpenedMessage(kind, documents=er7.documents, views=er7.views, issues=er7.issues, hl7=er7.message)
     if kind == "xml":
         # An XML nobody knows: opened as a document, so that DOCTYPE, depth and XDM-07 are told.
         document = open_cda(raw, name or "xml", where, limits)

@@ -7,6 +7,7 @@ padding is read and told; base64 that cannot be read is an error. Source: CI-SIS
 from __future__ import annotations
 
 import binascii
+
 from gateway.documents.model import CdaDocument, Issue
 from gateway.documents.open_cda import open_cda
 from gateway.hl7v2.er7 import Repetition, Segment
@@ -17,6 +18,7 @@ from gateway.values import Where
 METADATA_TABLE = "MetaDMPMSS"
 _XML = "XML"
 MOST_DOCUMENTS = 50
+_SHORT = 512  # octets: no CDA header is shorter
 
 
 def documents_of(segments: list[Segment], limits: Limits) -> tuple[tuple[CdaDocument, ...], tuple[Issue, ...]]:
@@ -46,7 +48,7 @@ def _opened(obx: Segment, limits: Limits, issues: list[Issue]) -> CdaDocument | 
     data = _decoded(value, where, issues, body=body)
     if body or data is None:
         return None
-    if not _looks_like_xml(data):
+    if not _may_be_cda(data):
         issues.append(_issue("HL7-10", where, f"{len(data)} octets", "<ClinicalDocument"))
         return None
     return open_cda(data, f"cda:{obx.label}", where, limits)
@@ -74,9 +76,10 @@ def _decoded(value: Repetition, where: Where, issues: list[Issue], *, body: bool
     return data
 
 
-def _looks_like_xml(data: bytes) -> bool:
-    head = data[:64].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
-    return head.startswith(b"<")
+def _may_be_cda(data: bytes) -> bool:
+    """It begins as XML, and a short one names its root: guides print messages whose document is a few words, or cut."""
+    head = data[:_SHORT].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return head.startswith(b"<") and (len(data) > _SHORT or b"ClinicalDocument" in head)
 
 
 def _issue(rule_id: str, where: Where, received: str, expected: str, severity: Severity | None = None) -> Issue:

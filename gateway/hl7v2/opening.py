@@ -49,7 +49,6 @@ def open_hl7(raw: bytes, limits: Limits = Limits()) -> OpenedHl7:
             return OpenedHl7(None, issues=issues)
         octets = octets[at + 1 :]
     decoded = decode(octets)
-    issues += decoded.issues
     lines = split_segments(decoded.text)
     seps = separators_of(lines[0])
     if seps is None:
@@ -59,13 +58,16 @@ def open_hl7(raw: bytes, limits: Limits = Limits()) -> OpenedHl7:
     groups = groups_of(segments)
     documents, faults = documents_of(segments, limits)
     issues += (
+        *decoded.issues,
         *_separator_issues(seps),
         *broken,
         *_header_issues(message),
         *_patient_issues(message, [g.pid for g in groups]),
         *faults,
     )
-    return OpenedHl7(message, views_of(groups, message.message, message.event), documents, issues)
+    views = views_of(groups, message.message, message.event)
+    views += tuple(d.identity for d in documents if d.identity is not None)
+    return OpenedHl7(message, views, documents, issues)
 
 
 def _segments(lines: list[str], seps: Separators, codec: str) -> tuple[list[Segment], tuple[Issue, ...]]:

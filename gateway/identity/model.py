@@ -47,6 +47,7 @@ class PatientIdentifier:
     type_code: str = ""
     assigning_name: str = ""
     written: str = ""  # the whole field, where the value is a part of it (CX); '' when not kept
+    type_system: str = ""  # FHIR: the code system of the type
     use: str = ""  # FHIR: official, temp, old, usual, secondary
     starts: str = ""  # CX-7, period.start, as written
     ends: str = ""  # CX-8, period.end, as written

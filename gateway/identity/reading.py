@@ -48,7 +48,8 @@ TRAITS = {name.field: name for name in (FAMILY, GIVEN, GIVEN_LIST, SEX, BIRTH_DA
 def all_ins(view: IdentityView) -> list[PatientIdentifier]:
     """Every identifier that is an INS in this container, each (OID, value) once.
 
-    Not one: a billing NIR (type NH) in HL7v2 and FHIR, the HL7 null `""` of a deletion, a patient's mail address.
+    Not one: a billing NIR (type NH) in HL7v2 and FHIR, the HL7 null `""` of a deletion, a patient's mail address, a FHIR
+    identifier of `use` old beside the one that replaced it.
     """
     found: list[PatientIdentifier] = []
     for identifier in view.identifiers:
@@ -58,7 +59,19 @@ def all_ins(view: IdentityView) -> list[PatientIdentifier]:
             continue
         if not any(f.oid == identifier.oid and f.value == identifier.value for f in found):
             found.append(identifier)
+    if view.kind is ContainerKind.FHIR and len(found) > 1:
+        found = [f for f in found if f.use != "old"] or found
     return found if view.kind is not ContainerKind.MAIL else []
+
+
+def by_person(views: tuple[IdentityView, ...]) -> list[tuple[IdentityView, ...]]:
+    """The views of a message, one group for each person it is about: only views of one group are compared."""
+    if all(view.person == views[0].person for view in views):
+        return [views] if views else []
+    groups: dict[str, list[IdentityView]] = {}
+    for view in views:
+        groups.setdefault(view.person, []).append(view)
+    return [tuple(group) for group in groups.values()]
 
 
 def ins_of(view: IdentityView) -> PatientIdentifier | None:

@@ -1,6 +1,7 @@
 """INS-052 to 059: birth date, sex and birthplace by themselves.
 
-In a CDA with an INS the header's own rules (INS-091, 092) tell a malformed date or place. Source: Structuration minimale;
+In a CDA with an INS the header's own rules (INS-091, 092) tell a malformed date or place; in a PID INS-112 tells a sex
+outside its table, in a FHIR Patient INS-126 an undetermined sex and a date cut short. Source: Structuration minimale;
 SEL-MP-043; RNIV EXI PP 19; J143; COG.
 """
 
@@ -40,6 +41,8 @@ def date_format(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     if parsed is not None and parsed.is_full:
         return
     if view.kind is ContainerKind.CDA and all_ins(view):
+        return
+    if parsed is not None and view.fhir is not None and (all_ins(view) or not view.fhir.whole):
         return
     if parsed is not None and view.kind in _MAY_BE_PARTIAL and not all_ins(view):
         return
@@ -86,6 +89,8 @@ def sex_told(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     if view.sex is None or not view.sex.value or sex_of(view):
         return
     if view.kind is ContainerKind.CDA and view.sex.value != "UN":
+        return
+    if view.fhir is not None or (view.hl7 is not None and view.sex.value != "U"):
         return
     if all_ins(view):
         yield Hit(view.sex.where, view.sex.value[:20], "M, F", params={"v": view.sex.value[:20]})

@@ -1,7 +1,7 @@
 """INS-064 and 150 to 156: the containers of one message tell one patient.
 
 Each finding lists the value of every container side by side, masked so that the differing positions show. A fault has
-one finding: INS-150 leaves to INS-131, 134, 136 and 144 the pairs that are theirs, and a datamatrix to INS-158.
+one finding: INS-150 leaves to INS-131, 134, 136, 144 and 157 the pairs that are theirs, and a datamatrix to INS-158.
 Source: one event, one patient (inference); HL7 volet (PID-3 equals the CDA's identifiers).
 """
 
@@ -109,9 +109,14 @@ def _differing(holders: Sequence[Holder]) -> tuple[IdentityView, IdentityView] |
                 return reference[0], document[0]
     for other in others:
         for reference in holders:
-            if ins_key(reference[1]) != ins_key(other[1]):
+            if ins_key(reference[1]) != ins_key(other[1]) and not _pid_and_cda(reference[0], other[0]):
                 return reference[0], other[0]
     return None
+
+
+def _pid_and_cda(one: IdentityView, other: IdentityView) -> bool:
+    """A PID and the document of the same message: INS-157 compares their identifiers."""
+    return {one.kind, other.kind} == {ContainerKind.HL7, ContainerKind.CDA}
 
 
 def file_of(view: IdentityView) -> str:

@@ -174,7 +174,7 @@ def dmp_without_ins(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
 @rule("INS-031")
 def without_ins(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     """A document, or its metadata entry, that carries no INS at all: the recipient identifies the patient by hand."""
-    if ctx.door is Door.DMP or view.kind not in (ContainerKind.CDA, ContainerKind.XDM) or view.subject_count == 0:
+    if ctx.door is Door.DMP or not _carries_document(view) or view.subject_count == 0:
         return
     if view.ins_optional:  # a purely social document: its recipients may not use the INS
         return
@@ -183,6 +183,15 @@ def without_ins(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
         return
     if not any(claims_ins(i, view.kind) for i in view.identifiers):  # else INS-021
         yield Hit(view.where, EMPTY, "INS")
+
+
+def _carries_document(view: IdentityView) -> bool:
+    """A document or its metadata, a PID that brings documents, the subject of a FHIR document."""
+    if view.hl7 is not None:
+        return view.hl7.message in ("ORU", "MDM")
+    if view.fhir is not None:
+        return view.fhir.subject_of in ("DocumentReference", "List")
+    return view.kind in (ContainerKind.CDA, ContainerKind.XDM)
 
 
 @rule("INS-135")

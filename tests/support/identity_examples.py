@@ -10,6 +10,7 @@ from typing import Any
 from gateway.identity.model import INS_NIA, INS_NIR, INS_TEST, IdentityView
 from gateway.rules import RuleContext
 from gateway.values import Door
+from tests.support import identity_examples_hl7
 from tests.support.identity_views import (
     COLETTE,
     ODETTE,
@@ -152,4 +153,9 @@ MESSAGES: dict[str, tuple[tuple[IdentityView, ...], tuple[IdentityView, ...]]] =
     "INS-158": ((datamatrix(), cda()), (datamatrix(identifiers=(ins(COLETTE),)), cda())),
 }
 
-EXAMPLES: dict[str, tuple[Any, Any]] = {**VIEWS, **MESSAGES}
+EXAMPLES: dict[str, tuple[Any, Any]] = {
+    **VIEWS,
+    **identity_examples_hl7.VIEWS,
+    **MESSAGES,
+    **identity_examples_hl7.MESSAGES,
+}
