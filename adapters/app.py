@@ -21,6 +21,7 @@ from adapters.console.session import Doorkeeper
 from adapters.http.server import HttpServer
 from adapters.ids import UuidSeven
 from adapters.imap import ImapListeners
+from adapters.insi.routes import insi_routes
 from adapters.metrics import Metrics
 from adapters.offload import WorkerPool
 from adapters.outbox import Outbox
@@ -41,6 +42,7 @@ from adapters.soap.trust import trust_of
 from adapters.storage import open_store
 from gateway.directory.model import Territory
 from gateway.exchange.deposit import Deposit
+from gateway.exchange.insi import Insi
 from gateway.exchange.intake import Intake
 from gateway.exchange.notice_desk import NoticeDesk
 from gateway.exchange.retry import RetryPolicy
@@ -66,10 +68,12 @@ class Gateway:
         self.ports: dict[str, int] = {}
         self._stops: list[Stop] = []
         self._ready = False
+        self._announced = False
         self.store: Store
         self.sandboxes: LiveSandboxes
         self.authority: Authority
         self.doorkeeper: Doorkeeper
+        self.insi: Insi
 
     @property
     def ready(self) -> bool:
@@ -90,7 +94,7 @@ class Gateway:
         shrink_tls_buffers()
         http_port = _shifted(settings.ports.http, settings.port_offset)
         self.authority = await asyncio.to_thread(
-            Authority.open, self.data / "pki", public_url=f"http://127.0.0.1:{http_port or 8080}"
+            Authority.open, self.data / "pki", public_url=f"http://{settings.reachable}:{http_port or 8080}"
         )
         journal_seal = await asyncio.to_thread(self._seal)
         clock, ids, book = SystemClock(), UuidSeven(), RuleBook(load_catalogue())
@@ -127,7 +131,7 @@ class Gateway:
             lang=Lang(settings.lang),
         )
         await self._open_smtp(services)
-        courier = RelayCourier(services, self._zone, self._host_of, allow=settings.allow)
+        courier = RelayCourier(services, self._zone, self._host_of, allow=(*settings.allow, settings.reachable))
         self._stops.append(courier.pool.close)
         await self._open_imap(store, clock, contexts.server(shared, ask=False))
         self.doorkeeper = Doorkeeper(self.token)
@@ -148,7 +152,7 @@ class Gateway:
         notices = NoticeDesk(self.sandboxes, clock, ids, book)
         outbox = Outbox(store, clock, {"relay": courier}, retry, notices, worker=ids.new(), lease_s=settings.lease_s)
         self._background(outbox.run())
-        self._ready = True
+        self._ready = self._announced = True
         write_run_file(self.data, self.run_record())
 
     @property
@@ -207,10 +211,10 @@ class Gateway:
         routes = [*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()]
         pages = Starlette(routes=routes, exception_handlers=console.refusals())
         await self._serve("http", HttpServer(pages, settings.bind, _shifted(settings.ports.http, settings.port_offset)))
-        deposit = Deposit(
-            known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust_of(self.authority)
-        )
-        services = Starlette(routes=dmp_routes(deposit, known.clock))
+        trust = trust_of(self.authority)
+        deposit = Deposit(known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust)
+        self.insi = Insi(known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust)
+        services = Starlette(routes=[*dmp_routes(deposit, known.clock), *insi_routes(self.insi, known.clock)])
         port = _shifted(settings.ports.https, settings.port_offset)
         await self._serve("https", HttpServer(services, settings.bind, port, tls))
         self._stops.append(known.closing.set)  # live streams end first, or the servers would wait for them
@@ -226,7 +230,7 @@ class Gateway:
             if operator is None:
                 continue
             if (port := self.ports.get(f"smtp:{operator.id}")) is not None:
-                return Route("127.0.0.1", port, operator.host)
+                return Route(self.settings.reachable, port, operator.host)
             host, _, port_text = operator.address.rpartition(":")
             if host and port_text.isdecimal():
                 return Route(host, int(port_text), operator.host)
@@ -250,7 +254,8 @@ class Gateway:
     async def stop(self) -> None:
         """Close the doors, then the store. Safe to call twice."""
         self._ready = False
-        (self.data / "run.json").unlink(missing_ok=True)
+        if self._announced:  # never another gateway's: this one may have been refused the directory
+            (self.data / "run.json").unlink(missing_ok=True)
         while self._stops:
             result = self._stops.pop()()
             if asyncio.iscoroutine(result):
@@ -259,10 +264,11 @@ class Gateway:
 
     def run_record(self) -> Mapping[str, Any]:
         """What other commands need to reach this gateway."""
-        base = f"http://127.0.0.1:{self.ports['http']}"
+        base = f"http://{self.settings.reachable}:{self.ports['http']}"
         return {
             "pid": os.getpid(),
             "bind": self.settings.bind,
+            "host": self.settings.reachable,
             "ports": self.ports,
             "token": self.token,
             "console": f"{base}/entrer?cle={self.doorkeeper.entry_key}",

@@ -152,5 +152,5 @@ _PURPOSES = {
     "imap": Text("lecture (STARTTLS)", "reading (STARTTLS)"),
     "imaps": Text("lecture (TLS)", "reading (TLS)"),
     "http": Text("console, API, CRL, liste blanche", "console, API, CRL, whitelist"),
-    "https": Text("DMP (certificat client)", "DMP (client certificate)"),
+    "https": Text("DMP, INSi /lps (certificat client)", "DMP, INSi /lps (client certificate)"),
 }

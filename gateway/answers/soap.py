@@ -65,8 +65,8 @@ def fault_for(findings: Sequence[Finding], message_id: str, relates_to: str, exc
     """The Fault of a refusal; the first finding decides its subcode and its reason, all are in its Detail."""
     deciding = findings[0]
     subcode = subcode_of(deciding)
-    detail = "".join(_detail(f) for f in findings[:SHOWN])
-    reason = {lang: _reason(deciding, lang) for lang in ("fr", "en")}
+    detail = "".join(finding_detail(f, "dmp") for f in findings[:SHOWN])
+    reason = {lang: reason_in(deciding, lang) for lang in ("fr", "en")}
     body = _fault(SENDER, subcode, reason["fr"], reason["en"], f"<dmp:exchange>{exchange_id}</dmp:exchange>{detail}")
     return SoapReply(
         status=HTTP_STATUS.get(deciding.rule, FAULT_STATUS),
@@ -95,26 +95,27 @@ def _fault(code: str, subcode: str, fr: str, en: str, detail: str) -> bytes:
     ).encode()
 
 
-def _reason(finding: Finding, lang: str) -> str:
+def reason_in(finding: Finding, lang: str) -> str:
     """Message, rule, place, received, expected, cure: what a reader needs without the console."""
     received, expected = ("reçu", "attendu") if lang == "fr" else ("received", "expected")
     told = f"[{finding.rule}, {finding.where} ; {received} : {finding.received} ; {expected} : {finding.expected}]"
     return f"{finding.message.in_(lang)} {told} {finding.cure.in_(lang)}"
 
 
-def _detail(finding: Finding) -> str:
+def finding_detail(finding: Finding, prefix: str) -> str:
+    """One finding in the Detail of a Fault, under a namespace prefix that the Detail declares."""
     texts = "".join(
-        f'<dmp:{name} xml:lang="{lang}">{escape(text.in_(lang))}</dmp:{name}>'
+        f'<{prefix}:{name} xml:lang="{lang}">{escape(text.in_(lang))}</{prefix}:{name}>'
         for name, text in (("message", finding.message), ("cure", finding.cure))
         for lang in ("fr", "en")
     )
     values = "".join(
-        f"<dmp:value container={quoteattr(v.container)} path={quoteattr(v.path)}>{escape(v.value)}</dmp:value>"
+        f"<{prefix}:value container={quoteattr(v.container)} path={quoteattr(v.path)}>{escape(v.value)}</{prefix}:value>"
         for v in finding.values
     )
     return (
-        f"<dmp:finding rule={quoteattr(finding.rule)} severity={quoteattr(finding.severity.value)}"
+        f"<{prefix}:finding rule={quoteattr(finding.rule)} severity={quoteattr(finding.severity.value)}"
         f" where={quoteattr(str(finding.where))} received={quoteattr(finding.received)}"
         f" expected={quoteattr(finding.expected)}>{texts}{values}"
-        f"<dmp:source>{escape(finding.source)}</dmp:source></dmp:finding>"
+        f"<{prefix}:source>{escape(finding.source)}</{prefix}:source></{prefix}:finding>"
     )
