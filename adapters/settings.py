@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         return self.storage.url or f"sqlite:///{(self.data / 'passerelle.sqlite').resolve()}"
 
     @property
+    def reachable(self) -> str:
+        """Where this gateway reaches its own doors: the bound address, loopback when it listens on all of them."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind, self.bind)  # noqa: S104  # compared, not bound
+
+    @property
     def open_to_others(self) -> bool:
         """Listening beyond this machine: the token is then required everywhere and a warning is printed."""
         return self.bind not in ("127.0.0.1", "::1", "localhost")

@@ -206,12 +206,15 @@ def pki_issue(
     organisation: Annotated[str, typer.Option("--organisation", help="O")] = "BAC A SABLE",
     struct_id: Annotated[str, typer.Option(help=t("Struct_IdNat (OU).", "Struct_IdNat (OU)."))] = "1480999991",
     password: Annotated[str, typer.Option(help=t("Mot de passe du PKCS#12.", "PKCS#12 password."))] = "passerelle",  # noqa: S107
+    fault: Annotated[
+        str, typer.Option(help=t("Défaut voulu : expired, revoked, other-ca…", "Wanted fault: expired, revoked…"))
+    ] = "",
     data: DataOption = Path("data"),
     lang: LangOption = LANG.value,
 ) -> None:
     from adapters.cli.pki import run_issue
 
-    raise typer.Exit(run_issue(data, profile, name, out, organisation, struct_id, password, LANG))
+    raise typer.Exit(run_issue(data, profile, name, out, organisation, struct_id, password, fault, LANG))
 
 
 @pki_app.command("revoke", help=t("Révoque un certificat.", "Revoke a certificate."))

@@ -6,11 +6,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 from rich.table import Table
 
 from adapters.cli.render import console
+from adapters.cli.running import NotRunning, Running
 from adapters.pki.authority import Authority
-from adapters.pki.model import Issued, Profile, Subject
+from adapters.pki.model import Fault, Issued, Profile, Subject
 from gateway.values import Lang, Text
 
 
@@ -34,18 +36,28 @@ def run_init(data: Path, lang: Lang) -> int:
 
 
 def run_issue(
-    data: Path, profile: str, name: str, out: Path, organisation: str, struct_id: str, password: str, lang: Lang
+    data: Path,
+    profile: str,
+    name: str,
+    out: Path,
+    organisation: str,
+    struct_id: str,
+    password: str,
+    fault: str,
+    lang: Lang,
 ) -> int:
     """Issue one certificate and write its files."""
     try:
-        chosen = Profile(profile)
+        chosen, wrong = Profile(profile), Fault(fault)
     except ValueError:
-        print(f"{profile}: {', '.join(p.value for p in Profile)}", file=sys.stderr)
+        profiles = ", ".join(p.value for p in Profile)
+        faults = ", ".join(f.value for f in Fault if f.value)
+        print(f"{profile} {fault}: {profiles}; --fault {faults}", file=sys.stderr)
         return 2
     authority = _authority(data)
     subject = Subject(name, organisation, struct_id, "Val-de-Brume (48)")
     hosts = (name, "localhost", "127.0.0.1") if chosen is Profile.SERVER else ()
-    issued = authority.issue(chosen, subject, key=f"cli:{chosen.value}:{name}", hosts=hosts)
+    issued = authority.issue(chosen, subject, key=f"cli:{chosen.value}:{name}", hosts=hosts, fault=wrong)
     for path in write_files(authority, issued, out, password):
         print(path)
     return 0
@@ -119,12 +131,17 @@ def run_doctor(data: Path, certificate: Path, domain: str, lang: Lang) -> int:
 
 
 def _dns_of(data: Path, domain: str) -> tuple[str, ...]:
-    """The DNs listed for a domain of the shipped territory, from the certificates issued so far."""
+    """The DNs listed for a domain: by the running gateway's own whitelist, else for the shipped territory."""
     from gateway.directory.territory import load_territory
+    from gateway.messaging.whitelist_reading import Anchor, read_whitelist
 
-    operator = load_territory().operator_of_domain(domain)
-    issued = _authority(data).find(f"operator:{operator.id}") if operator else None
-    return (issued.dn,) if issued else ()
+    try:
+        anchor = Anchor(issuers=None)  # it comes from the gateway itself
+        return read_whitelist(Running(data).whitelist(), anchor=anchor, now=datetime.now(UTC)).dns_of(domain)
+    except (NotRunning, httpx.HTTPError):
+        operator = load_territory().operator_of_domain(domain)
+        issued = _authority(data).find(f"operator:{operator.id}") if operator else None
+        return (issued.dn,) if issued else ()
 
 
 def _authority(data: Path) -> Authority:

@@ -36,6 +36,11 @@ class Running:
         """POST as JSON. Raises httpx.HTTPError."""
         return self._told(self._client.post(path, json=body))
 
+    def whitelist(self) -> bytes:
+        """The signed list this gateway publishes. Raises httpx.HTTPError."""
+        root = str(self.record["api"]).removesuffix("/api/v1")
+        return self._client.get(f"{root}/listeblanchemssante.xml").raise_for_status().content
+
     @staticmethod
     def _told(answer: httpx.Response) -> Any:
         answer.raise_for_status()
