@@ -99,6 +99,9 @@ def read_whitelist(
     root = _parsed(data, label, issues)
     if root is None:
         return WhitelistReading((), None, None, tuple(issues), accepted=False)
+    instructions = data.count(b"<?") - data.removeprefix(b"\xef\xbb\xbf").startswith(b"<?xml ")
+    if instructions:  # a signature of the whole document covers them, and this reader does not keep them
+        issues.append(_issue("GW-LB-14", label, "/", f"{instructions} × <?…?>", "/ListeBlancheMSSante"))
     signer = _judge_signature(root, label, issues)
     if signer is not None:
         issues.extend(_judge_signer(signer, anchor, now, label))
