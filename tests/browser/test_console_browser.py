@@ -21,7 +21,7 @@ from tests.support.reference import need_tool
 from tests.wire.test_console import hostile_mail
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 pytestmark = pytest.mark.browser
 T = TypeVar("T")
@@ -53,14 +53,23 @@ class Reader:
     def run(self, work: Callable[[Reader], T]) -> T:
         return self.thread.submit(work, self).result(120)
 
+    def watch(self, page: Page) -> None:
+        """Note what a page asks for and complains of."""
+
+        def dismissed(dialog: Dialog) -> None:
+            self.seen.complaints.append(f"dialog {dialog.message}")
+            dialog.dismiss()
+
+        page.on("request", lambda r: self.seen.requests.append(r.url))
+        page.on("console", lambda m: self.seen.complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: self.seen.complaints.append(str(e)))
+        page.on("dialog", dismissed)
+
     def page(self, path: str = "/", **context: Any) -> Page:
         """A page of a fresh session that has entered with the token."""
         session = self.browser.new_context(**{"viewport": LIGHT, "locale": "fr-FR", **context})
         page = session.new_page()
-        page.on("request", lambda r: self.seen.requests.append(r.url))
-        page.on("console", lambda m: self.seen.complaints.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda e: self.seen.complaints.append(str(e)))
-        page.on("dialog", lambda d: (self.seen.complaints.append(f"dialog {d.message}"), d.dismiss()))
+        self.watch(page)
         page.goto(f"{self.base}/entrer")
         page.get_by_label("Jeton").fill(self.gateway.run["token"])
         page.get_by_role("button", name="Entrer").click()
@@ -90,13 +99,18 @@ def browser(thread: concurrent.futures.ThreadPoolExecutor) -> Iterator[Browser]:
     thread.submit(lambda: (launched.close(), player.stop())).result(30)
 
 
+def _closed(browser: Browser) -> None:
+    for session in browser.contexts:
+        session.close()
+
+
 @pytest.fixture
 def reader(
     passerelle: RunningGateway, browser: Browser, thread: concurrent.futures.ThreadPoolExecutor
 ) -> Iterator[Reader]:
     seen = Seen()
     yield Reader(passerelle, browser, thread, seen)
-    thread.submit(lambda: [session.close() for session in browser.contexts]).result(30)
+    thread.submit(_closed, browser).result(30)
     elsewhere = {urlsplit(url).netloc for url in seen.requests if not url.startswith(("data:", "blob:"))}
     assert elsewhere <= {f"127.0.0.1:{passerelle.port('http')}"}, "the console asked somebody else"
     assert seen.complaints == [], "policy violations, script errors or dialogs"
@@ -149,7 +163,7 @@ def test_the_page_of_the_twin_explains_her(reader: Reader, tmp_path: Path) -> No
 
 def test_the_road_fills_while_the_mail_is_read(reader: Reader) -> None:
     def follow(own: Reader) -> None:
-        own.gateway.submit(plain_mail("À lire"), SENDER, NURSING_HOME)
+        own.gateway.submit(plain_mail("A lire"), SENDER, NURSING_HOME)
         arrived = own.gateway.wait_for(door="smtp-reception", until="delivered")
         page = own.page(f"/echanges/{arrived['id']}")
         page.get_by_text("pas encore lu").wait_for()
