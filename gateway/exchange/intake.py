@@ -16,7 +16,6 @@ from gateway.exchange.notices import Taken, notices_for
 from gateway.exchange.opening import open_message
 from gateway.exchange.routing import mails_for, relays_for, routing_of, without
 from gateway.identity.profiles import profile_overrides
-from gateway.messaging.part_rules import is_report
 from gateway.ports import Clock, Ids, NewDelivery, NewMail, Offload, Recorded, RecordExchange, Sandboxes, Store
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.rules.masking import shown_address
@@ -60,6 +59,7 @@ class Intake:
         decision = decide(findings, submission.door, policy, envelope.recipients)
         exchange_id, due = self.ids.new(), self.clock.now()
         message_id = opened.mail.message_id if opened.mail else ""
+        told_of = (opened.mail.about if opened.mail else "") or message_id
         mails: tuple[NewMail, ...] = ()
         deliveries: tuple[NewDelivery, ...] = ()
         if not decision.refused:
@@ -76,8 +76,7 @@ class Intake:
             summary=summary_of(submission, opened, decision, reply_for(decision, exchange_id).wire()),
             findings=[finding.to_json() for finding in decision.findings],
             parent_id=submission.parent_id,
-            correlation_id=submission.correlation_id
-            or correlation_of(submission.workspace, answered_id(opened) or message_id, exchange_id),
+            correlation_id=submission.correlation_id or correlation_of(submission.workspace, told_of, exchange_id),
             events=events_of(submission, exchange_id, decision, tuple(m.address for m in mails)),
             mails=mails,
             deliveries=deliveries,
@@ -128,17 +127,6 @@ def correlation_of(workspace: str, message_id: str, exchange_id: str) -> str:
     if not message_id:
         return exchange_id
     return sha256(f"{workspace}|{message_id}".encode()).hexdigest()[:32]
-
-
-def answered_id(opened: OpenedMessage) -> str:
-    """The Message-ID of the mail that a report or an automatic answer is about; '' for any other mail."""
-    mail = opened.mail
-    if mail is None or not (
-        is_report(mail) or (mail.header("Auto-Submitted") or "").lower().startswith("auto-replied")
-    ):
-        return ""
-    told = (mail.header("In-Reply-To") or mail.header("References") or "").split()
-    return told[-1].strip("<>") if told else ""
 
 
 def summary_of(submission: Submission, opened: OpenedMessage, decision: Decision, answer: str) -> Mapping[str, Any]:

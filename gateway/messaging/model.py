@@ -57,6 +57,7 @@ class MailMessage:
     issues: tuple[Issue, ...] = ()
     content_type: str = ""  # of the whole message, lower case, without parameters
     envelope_recipients: tuple[str, ...] = ()  # as given by the envelope, lower case
+    about: str = ""  # Message-ID of the mail that a report or an automatic answer is about; '' for any other mail
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by name without case; None when absent."""

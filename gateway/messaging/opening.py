@@ -33,6 +33,7 @@ _TEXT_KEPT = 64 * 1024
 _LONGEST_LINE = 998
 _ZIP_MAGIC = b"PK\x03\x04"
 _SUBSET = re.compile(rb"(?i)ihe_xdm[/\\]")
+_QUOTED_ID = re.compile(rb"(?im)^(?:Original-)?Message-ID:[ \t]*(?:\r?\n[ \t]+)?<([^<>\s]{1,900})>")
 _CDA_HINT = re.compile(rb"C\x00?l\x00?i\x00?n\x00?i\x00?c\x00?a\x00?l\x00?D\x00?o\x00?c\x00?u\x00?m")
 
 
@@ -83,6 +84,7 @@ def open_mail(raw: bytes, envelope: Addressing | None = None, limits: Limits = L
         issues=tuple(issues),
         content_type=content_type,
         envelope_recipients=told,
+        about=_about(block, content_type, raw),
     )
 
 
@@ -227,6 +229,19 @@ def _identity(
 def is_patient(address: str) -> bool:
     """A citizen's mailbox: `<matricule>@patient.<trust suffix>`, not a robot's of the same domain."""
     return "@patient." in address.lower() and not is_service(address)
+
+
+def _about(block: HeaderBlock, content_type: str, raw: bytes) -> str:
+    """What a report or an automatic answer is about: as its header says, else as the quoted original does (Postfix)."""
+    report = content_type == "multipart/report"
+    if not report and not block.first("auto-submitted").strip().lower().startswith("auto-replied"):
+        return ""
+    for name in ("in-reply-to", "references"):
+        told = block.first(name).split()
+        if told:
+            return told[-1].strip("<>")
+    found = _QUOTED_ID.search(raw, block.size_bytes) if report else None
+    return found[1].decode("ascii", "replace") if found else ""
 
 
 def _automatic(block: HeaderBlock, envelope: Addressing | None) -> bool:

@@ -116,7 +116,7 @@ class Town:
         )
         return found
 
-    def wait(self, look: Callable[[], Any], enough: Callable[[Any], bool], timeout_s: float = 30) -> Any:
+    def wait(self, look: Callable[[], Any], enough: Callable[[Any], object], timeout_s: float = 30) -> Any:
         """Look again until it is enough; fails with what was seen last."""
         deadline = time.monotonic() + timeout_s
         while not enough(seen := look()):
@@ -170,4 +170,5 @@ def hand_over(
 def _fetched(client: imaplib.IMAP4, uid: str) -> Found:
     _, flags = client.uid("FETCH", uid, "(FLAGS)")
     _, parts = client.uid("FETCH", uid, "(BODY.PEEK[])")
-    return Found(parts[0][1], tuple(f.decode() for f in imaplib.ParseFlags(flags[0])))
+    octets = next(p[1] for p in parts if isinstance(p, tuple))  # news of other mails may come first
+    return Found(octets, tuple(f.decode() for f in imaplib.ParseFlags(flags[0])))

@@ -27,8 +27,8 @@ from tests.support.correspondents import (
 UNKNOWN = "inconnu@ehpad-les-tilleuls.val-de-brume.mssante.fr"
 PATIENTS = "patient.mssante.fr"
 ANSWERS_ALL = f"reponse.automatique-test@{PATIENTS}"
-# an hour passes in a tenth of a second: the delay is told after 0.4 s, and a mail given up after 4.8 s
-FAST = {"PASSERELLE_RETRY_SPEED": "36000", "PASSERELLE_LANG": "fr"}
+# an hour passes in a quarter of a second: the delay is told after 1 s, and a mail given up after 12 s
+FAST = {"PASSERELLE_RETRY_SPEED": "14400", "PASSERELLE_LANG": "fr"}
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_nothing_is_told_about_a_mail_without_a_sender(town: Town) -> None:
 def test_each_recipient_is_reached_once_told_once_and_given_up_alone(town: Town) -> None:
     letter = town.write(GERIATRICS, TILLEULS, UNKNOWN, SOURCE, SUSPENDED)
     town.send(letter, GERIATRICS, [TILLEULS, UNKNOWN, SOURCE, SUSPENDED])
-    found = town.about(letter, GERIATRICS, count=3)
+    found = town.about(letter, GERIATRICS, 60, count=3)
     assert fates(found) == [
         (UNKNOWN, "failed", "5.1.1"),
         (SUSPENDED, "delayed", "4.2.1"),

@@ -182,3 +182,22 @@ def test_a_long_field_is_folded_at_spaces() -> None:
     written = field("Diagnostic-Code", "smtp; " + "mot " * 40)
     assert all(len(line) <= 78 for line in written.split("\r\n"))
     assert " ".join(written.split()) == "Diagnostic-Code: smtp; " + ("mot " * 40).strip()
+
+
+@pytest.mark.parametrize(
+    ("raw", "about"),
+    [
+        (build_report(REPORT, ORIGINAL), "m1@ch.mssante.fr"),
+        (build_report(replace(REPORT, about=""), ORIGINAL), "m1@ch.mssante.fr"),  # as the quoted original says
+        (build_report(replace(REPORT, about="", ret="HDRS"), ORIGINAL), "m1@ch.mssante.fr"),
+        (build_report(replace(REPORT, about=""), b""), ""),
+        (
+            b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\nOriginal-Message-ID:\r\n <m2@x>\r\n--b--",
+            "m2@x",
+        ),
+        (b"In-Reply-To: <m3@x>\r\nSubject: Re: lettre\r\n\r\nBonjour", ""),  # a person answers: another story
+        (b"Auto-Submitted: auto-replied\r\nReferences: <m4@x> <m5@x>\r\n\r\nabsent", "m5@x"),
+    ],
+)
+def test_a_report_is_linked_to_the_mail_it_is_about(raw: bytes, about: str) -> None:
+    assert open_mail(raw).about == about
