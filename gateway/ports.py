@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 
 from gateway.directory.model import Territory
 from gateway.exchange.model import DeliveryState, Event, Payload
+from gateway.insi.model import CardData, Ins, LocalIdentity, SearchResult, VerifyResult
+from gateway.index_ports import DecideQuarantine, IndexReader, PutIdentity, RecordIntegration
 from gateway.sandbox.model import Policy
 
 T = TypeVar("T")
@@ -116,8 +118,8 @@ class FinishDelivery:
     """The end of an attempt: done, dead, or ready again at `due`. `answer` keeps the last native answer.
 
     `payload`, when given, replaces that of a delivery ready again (who is left to try). `records` are exchanges the end
-    makes, such as notices to the sender: durable with it, or not at all. All is ignored (result False) when `worker` no
-    longer holds the lease.
+    makes, such as notices to the sender, `integrations` what it adds to one: durable with it, or not at all. All is
+    ignored (result False) when `worker` no longer holds the lease.
     """
 
     delivery_id: str
@@ -128,6 +130,7 @@ class FinishDelivery:
     events: tuple[Event, ...] = ()
     payload: Mapping[str, Any] | None = None
     records: tuple[RecordExchange, ...] = ()
+    integrations: tuple[RecordIntegration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +274,9 @@ Operation = (
     | PutDmp
     | PutWorkspace
     | ResetWorkspace
+    | PutIdentity
+    | RecordIntegration
+    | DecideQuarantine
 )
 
 
@@ -485,7 +491,9 @@ class Changes(Protocol):
         ...
 
 
-class Store(ExchangeReader, JournalReader, OutboxReader, MailboxReader, DmpReader, ActorReader, Changes, Protocol):
+class Store(
+    ExchangeReader, JournalReader, OutboxReader, MailboxReader, DmpReader, ActorReader, IndexReader, Changes, Protocol
+):
     """Everything durable."""
 
     async def commit(self, *operations: Operation) -> tuple[Any, ...]:
@@ -554,6 +562,22 @@ class Delivered:
     reason: str = ""
     recipients: tuple[RecipientOutcome, ...] = ()
     notifies: bool = False
+
+
+class InsRegistry(Protocol):
+    """INSi, as those who need it see it. A failure is an answer (`Unavailable`, `Refused`), never an exception."""
+
+    async def search(self, person: LocalIdentity) -> SearchResult:
+        """Search by traits, trying the given names as the CNDA asks."""
+        ...
+
+    async def search_card(self, card: CardData) -> SearchResult:
+        """Search with what a carte Vitale told."""
+        ...
+
+    async def verify(self, ins: Ins, person: LocalIdentity) -> VerifyResult:
+        """Whether an INS and traits agree with the national base."""
+        ...
 
 
 class Signer(Protocol):

@@ -125,16 +125,17 @@ def _fault(fault: etree._Element) -> ReadAnswer:
     return ReadAnswer(fault=code[:60], reason=reason[:1000], sender=value.strip().endswith(":Sender"))
 
 
-def transliterated(value: str) -> str | None:
+def transliterated(value: str, *, given: bool) -> str | None:
     """A name as INSi admits it: upper case, no accent, ligatures in two letters, ASCII apostrophe.
 
-    None when a character has no equivalent: it is never dropped, a person must decide.
+    `given` is whether it is a given name (no `--` there). None when a character has no equivalent: it is never dropped, a
+    person must decide.
     """
     upper = value.translate(_TABLE).upper()
     decomposed = unicodedata.normalize("NFD", upper)
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     written = " ".join(plain.split())
-    return written if written and name_is_admitted(written, given=False) else None
+    return written if written and name_is_admitted(written, given=given) else None
 
 
 def differing(local_identity: LocalIdentity, told: Individual) -> tuple[str, ...]:
