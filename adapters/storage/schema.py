@@ -284,3 +284,57 @@ entry = Table(
     Index("entry_of_patient", "workspace_id", "matricule", "oid"),
     Index("entry_by_document", "workspace_id", "document_sha256"),
 )
+
+identity = Table(  # one record of one structure's patient index
+    "identity",
+    metadata,
+    _text("workspace_id", default=None),
+    _text("id", 64, default=None),
+    _text("structure", default=None),
+    _text("ipp", default=None),
+    Column("version", Integer, nullable=False),
+    _text("status", 16, default=None),
+    _text("family"),  # folded, to search by
+    _text("birth_date", 32),
+    _text("sex", 8),
+    Column("record", Text, nullable=False),
+    _integer("created_at"),
+    _integer("updated_at"),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "structure", "ipp"),
+    Index("identity_by_birth", "workspace_id", "structure", "birth_date", "sex"),
+    Index("identity_by_name", "workspace_id", "structure", "family"),
+)
+
+identity_ins = Table(  # the INS of a record, and those it had (active = 0): matricule and OID in one key
+    "identity_ins",
+    metadata,
+    _text("workspace_id", default=None),
+    _text("structure", default=None),
+    _text("matricule", default=None),
+    _text("oid", default=None),
+    _text("identity_id", 64, default=None),
+    Column("active", SmallInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "structure", "matricule", "oid", "identity_id"),
+    Index("identity_ins_of_record", "workspace_id", "identity_id"),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(  # documents whose integration waits for a human, one line for each recipient structure
+    "quarantine",
+    metadata,
+    _text("workspace_id", default=None),
+    _text("id", 64, default=None),
+    _text("exchange_id", 64, default=None),
+    _text("structure", default=None),
+    Column("line", Integer, nullable=False),  # of the decision table; 0: the containers of the message disagree
+    _text("ack", 8),
+    _text("state", 16, default=None),
+    Column("record", Text, nullable=False),
+    _integer("at"),
+    _text("decided_by"),
+    Column("decided_at", BigInteger),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "exchange_id", "structure"),
+    Index("quarantine_listed", "workspace_id", "state", "at"),
+)

@@ -23,12 +23,14 @@ from adapters.storage.listener import Listener, channel_text, told_by
 from adapters.storage.migrations import prepare
 from adapters.storage.operations import Purge
 from adapters.storage.readers import exchanges as exchange_reader
+from adapters.storage.readers import indexes as index_reader
 from adapters.storage.readers import journal as journal_reader
 from adapters.storage.readers import mailboxes as mailbox_reader
 from adapters.storage.readers import records as record_reader
 from adapters.storage.work import Notices
 from adapters.storage.writer import Batch, Writer
 from gateway.exchange.model import DeliveryState, Payload
+from gateway.index_ports import IdentityFilter, IdentityRow, PutIdentity, QuarantineRow
 from gateway.ports import (
     AppendMail,
     ChangeFolder,
@@ -259,6 +261,40 @@ class SqlStore:
         """Every workspace."""
         return await self._read(record_reader.workspaces)
 
+    async def identity(self, workspace: str, identity_id: str) -> IdentityRow | None:
+        """One record of a patient index."""
+        return await self._read(index_reader.identity, workspace, identity_id)
+
+    async def identities(self, wanted: IdentityFilter) -> tuple[IdentityRow, ...]:
+        """Records of one structure, by IPP."""
+        return await self._read(index_reader.identities, wanted)
+
+    async def identities_known_as(
+        self, workspace: str, structure: str, ins: Sequence[tuple[str, str]], ipps: Sequence[str] = ()
+    ) -> tuple[IdentityRow, ...]:
+        """Records by INS, active or former, then by IPP."""
+        return await self._read(index_reader.known_as, workspace, structure, ins, ipps)
+
+    async def identities_born(
+        self, workspace: str, structure: str, birth_date: str, sex: str
+    ) -> tuple[IdentityRow, ...]:
+        """Records by birth date and sex."""
+        return await self._read(index_reader.born, workspace, structure, birth_date, sex)
+
+    async def indexes(self, workspace: str) -> Mapping[str, int]:
+        """How many records each structure has."""
+        return await self._read(index_reader.indexes, workspace)
+
+    async def quarantined(
+        self, workspace: str, *, state: str = "", structure: str = "", exchange_id: str = "", limit: int = 100
+    ) -> tuple[QuarantineRow, ...]:
+        """Entries of the queue, newest first."""
+        return await self._read(index_reader.quarantined, workspace, state, structure, exchange_id, limit)
+
+    async def quarantine_entry(self, workspace: str, entry_id: str) -> QuarantineRow | None:
+        """One entry of the queue."""
+        return await self._read(index_reader.entry, workspace, entry_id)
+
     def subscribe(self, topic: str) -> AsyncIterator[str]:
         """Changes of a topic from now on, in the running loop. The addresses of `mail:` topics are in lower case."""
         return self._hub.subscribe(topic)
@@ -274,6 +310,8 @@ def _payloads(operations: Sequence[Operation | Purge]) -> Iterator[Payload]:
             yield op.payload
         elif isinstance(op, FinishDelivery):
             yield from _payloads(op.records)
+        elif isinstance(op, PutIdentity):
+            yield from op.answers
 
 
 async def open_store(

@@ -10,10 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from adapters.storage.operations import actors, exchanges, finishing, mailboxes, outbox, retention, sharing
+from adapters.storage.operations import (
+    actors,
+    exchanges,
+    finishing,
+    indexes,
+    integration,
+    mailboxes,
+    outbox,
+    retention,
+    sharing,
+)
 from adapters.storage.operations.retention import Purge
 from adapters.storage.work import Work
-from gateway import ports
+from gateway import index_ports, ports
 
 Handler = Callable[[Work, Sequence[Any]], Sequence[Any]]
 
@@ -32,6 +42,9 @@ HANDLERS: Mapping[type, Handler] = MappingProxyType(
         ports.PutDmp: sharing.put_dmp,
         ports.PutWorkspace: actors.put_workspace,
         ports.ResetWorkspace: retention.reset,
+        index_ports.PutIdentity: indexes.put,
+        index_ports.RecordIntegration: integration.record,
+        index_ports.DecideQuarantine: integration.decide,
         Purge: retention.purge,
     }
 )

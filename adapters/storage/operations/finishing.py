@@ -1,10 +1,10 @@
-"""FinishDelivery: the end of an attempt, and the exchanges it makes (notices to a sender), both or neither."""
+"""FinishDelivery: the end of an attempt, the exchanges it makes (notices to a sender) or completes: all or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.storage.operations import exchanges, outbox
+from adapters.storage.operations import exchanges, integration, outbox
 from adapters.storage.work import Work
 from gateway.ports import FinishDelivery
 
@@ -15,4 +15,7 @@ def finish(work: Work, operations: Sequence[FinishDelivery]) -> list[bool]:
     made = [record for op, kept in zip(operations, held, strict=True) if kept for record in op.records]
     if made:
         exchanges.record(work, made)
+    integration.record(
+        work, [one for op, kept in zip(operations, held, strict=True) if kept for one in op.integrations]
+    )
     return held

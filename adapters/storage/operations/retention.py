@@ -15,6 +15,20 @@ from gateway.exchange.model import Event
 from gateway.ports import ResetWorkspace
 
 RESET = "reset"
+_EMPTIED = (
+    "exchange",
+    "exchange_label",
+    "folder",
+    "delivery",
+    "dedup",
+    "dmp",
+    "lot",
+    "entry",
+    "blob",
+    "identity",
+    "identity_ins",
+    "quarantine",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +58,7 @@ def _reset(work: Work, op: ResetWorkspace) -> None:
     ):
         work.notices.folders[folder_id] = (op.workspace, address, name)
     work.connection.execute(delete(schema.mail).where(schema.mail.c.folder_id.in_(folders)))
-    emptied = ["exchange", "exchange_label", "folder", "delivery", "dedup", "dmp", "lot", "entry", "blob"]
-    for name in [*emptied, "actor"] if op.actors else emptied:
+    for name in (*_EMPTIED, "actor") if op.actors else _EMPTIED:
         table = schema.metadata.tables[name]
         work.connection.execute(delete(table).where(table.c.workspace_id == op.workspace))
     work.notices.outbox = True

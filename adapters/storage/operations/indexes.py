@@ -1,0 +1,95 @@
+"""Patient indexes: records changed one version after another, their INS beside them, INSi's answers kept identical."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select, update
+
+from adapters.storage import schema
+from adapters.storage.blobs import store_rows
+from adapters.storage.bulk import BulkInsert
+from adapters.storage.codec import key, micros, to_json
+from adapters.storage.work import Work
+from gateway.index_ports import PutIdentity
+from gateway.ports import Conflict
+
+_i = schema.identity.c
+_n = schema.identity_ins.c
+_INSERT_INS = BulkInsert(
+    schema.identity_ins, "workspace_id", "structure", "matricule", "oid", "identity_id", "active", ignore=True
+)
+
+
+def put(work: Work, operations: Sequence[PutIdentity]) -> list[int]:
+    """Create or change records. Raises `Conflict` naming `ipp` or `version`."""
+    return [_put(work, op) for op in operations]
+
+
+def _put(work: Work, op: PutIdentity) -> int:
+    store_rows(work, ((op.workspace, answer) for answer in op.answers))
+    if op.expected_version:
+        _change(work, op)
+    else:
+        _create(work, op)
+    lookups = {(key(one.matricule), key(one.oid)): int(one.active) for one in sorted(op.ins, key=lambda i: i.active)}
+    _INSERT_INS(
+        work.connection,
+        [
+            (op.workspace, key(op.structure), matricule, oid, op.identity_id, active)
+            for (matricule, oid), active in sorted(lookups.items())
+        ],
+    )
+    for event in op.events:
+        work.add_event(event)
+    return op.expected_version + 1
+
+
+def _create(work: Work, op: PutIdentity) -> None:
+    taken = select(_i.id).where(
+        _i.workspace_id == op.workspace,
+        (_i.id == op.identity_id) | ((_i.structure == key(op.structure)) & (_i.ipp == key(op.ipp))),
+    )
+    if work.connection.execute(taken).first() is not None:
+        raise Conflict("ipp")
+    work.connection.execute(
+        insert(schema.identity).values(
+            workspace_id=op.workspace,
+            id=op.identity_id,
+            structure=key(op.structure),
+            ipp=key(op.ipp),
+            version=1,
+            created_at=micros(op.at),
+            **_columns(op),
+        )
+    )
+
+
+def _change(work: Work, op: PutIdentity) -> None:
+    changed = work.connection.execute(
+        update(schema.identity)
+        .where(
+            _i.workspace_id == op.workspace,
+            _i.id == op.identity_id,
+            _i.structure == key(op.structure),
+            _i.ipp == key(op.ipp),
+            _i.version == op.expected_version,
+        )
+        .values(version=op.expected_version + 1, **_columns(op))
+    )
+    if changed.rowcount != 1:
+        raise Conflict("version")
+    work.connection.execute(
+        delete(schema.identity_ins).where(_n.workspace_id == op.workspace, _n.identity_id == op.identity_id)
+    )
+
+
+def _columns(op: PutIdentity) -> dict[str, object]:
+    return {
+        "status": op.status,
+        "family": key(op.family),
+        "birth_date": op.birth_date[:32],
+        "sex": op.sex[:8],
+        "record": to_json(op.record),
+        "updated_at": micros(op.at),
+    }

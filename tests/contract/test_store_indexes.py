@@ -1,0 +1,270 @@
+# ruff: noqa: F401, F811
+"""Patient indexes and the quarantine queue, on both engines."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adapters.storage import SqlStore
+from gateway.exchange.model import DeliveryState
+from gateway.index_ports import (
+    DecideQuarantine,
+    HeldIns,
+    IdentityFilter,
+    MarkMail,
+    NewQuarantine,
+    PutIdentity,
+    RecordIntegration,
+)
+from gateway.ports import Conflict, ExchangeFilter, FinishDelivery, LeaseDeliveries, ResetWorkspace
+from tests.support.stores import BAL, NOW, WS, Place, delivery, event, exchange, mail, payload, place, store
+
+HOSPITAL = "ch-brumeval"
+ODETTE, COLETTE, OID = "236024890704179", "236024890704278", "1.2.250.1.213.1.4.10"
+
+
+def record(ipp: str = "CH1", **changes: Any) -> PutIdentity:
+    values: dict[str, Any] = {
+        "workspace": WS,
+        "identity_id": f"id-{ipp}",
+        "structure": HOSPITAL,
+        "ipp": ipp,
+        "expected_version": 0,
+        "at": NOW,
+        "status": "QUAL",
+        "record": {"ipp": ipp},
+        "ins": (HeldIns(ODETTE, OID, True),),
+        "family": "BRUNEL",
+        "birth_date": "1936-02-14",
+        "sex": "F",
+    }
+    return PutIdentity(**values | changes)
+
+
+async def ids_known_as(store: SqlStore, matricule: str, oid: str = OID, structure: str = HOSPITAL) -> list[str]:
+    return [row.id for row in await store.identities_known_as(WS, structure, [(matricule, oid)])]
+
+
+async def test_a_record_is_found_by_its_ins_of_today_by_its_former_ones_and_by_its_ipp(store: SqlStore) -> None:
+    former = HeldIns(COLETTE, OID, False)
+    (version,) = await store.commit(record(ins=(HeldIns(ODETTE, OID, True), former)))
+    assert version == 1
+    assert await ids_known_as(store, ODETTE) == await ids_known_as(store, COLETTE) == ["id-CH1"]
+    found = await store.identities_known_as(WS, HOSPITAL, [(ODETTE, OID), (COLETTE, OID)], ["CH1", "CH2"])
+    assert [row.ipp for row in found] == ["CH1"]
+    (row,) = found
+    assert (row.id, row.structure, row.version, row.status, row.record) == (
+        "id-CH1",
+        HOSPITAL,
+        1,
+        "QUAL",
+        {"ipp": "CH1"},
+    )
+    assert (row.created_at, row.updated_at) == (NOW, NOW)
+    assert await store.identity(WS, "id-CH1") == row
+
+
+async def test_a_matricule_without_its_oid_or_in_another_structure_finds_nobody(store: SqlStore) -> None:
+    await store.commit(record())
+    assert await ids_known_as(store, ODETTE, "1.2.250.1.213.1.4.8") == []
+    assert await ids_known_as(store, ODETTE, structure="ehpad-les-tilleuls") == []
+    assert await store.identities_known_as("other", HOSPITAL, [(ODETTE, OID)], ["CH1"]) == ()
+    assert await store.identity("other", "id-CH1") is None
+
+
+async def test_two_records_may_hold_the_same_ins_and_both_are_told(store: SqlStore) -> None:
+    await store.commit(record("CH2"), record("CH1"), record("CH0", ins=(HeldIns(ODETTE, OID, False),)))
+    assert await ids_known_as(store, ODETTE) == ["id-CH1", "id-CH2", "id-CH0"]
+
+
+async def test_a_change_replaces_the_ins_by_which_a_record_is_found(store: SqlStore) -> None:
+    await store.commit(record())
+    changed = record(
+        expected_version=1,
+        status="PROV",
+        ins=(HeldIns(ODETTE, OID, False), HeldIns(ODETTE, OID, False)),
+        family="BRUNEL DUVAL",
+        events=(event("identity-status", record="id-CH1"),),
+    )
+    assert await store.commit(changed) == (2,)
+    row = await store.identity(WS, "id-CH1")
+    assert row is not None
+    assert (row.version, row.status) == (2, "PROV")
+    assert await ids_known_as(store, ODETTE) == ["id-CH1"]
+    assert [e.kind for e in await store.events(WS)] == ["identity-status"]
+
+
+async def test_of_two_changes_of_one_version_the_second_is_refused(store: SqlStore) -> None:
+    await store.commit(record())
+    both = [store.commit(record(expected_version=1, record={"by": n})) for n in range(2)]
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(map(str, outcomes)) == ["(2,)", "version"]
+    with pytest.raises(Conflict, match="ipp"):
+        await store.commit(record(identity_id="another"))
+    with pytest.raises(Conflict, match="ipp"):
+        await store.commit(record(ipp="CH9", identity_id="id-CH1"))
+    with pytest.raises(Conflict, match="version"):
+        await store.commit(record(structure="ehpad-les-tilleuls", expected_version=2))
+
+
+async def test_an_answer_of_insi_is_kept_octet_for_octet(store: SqlStore) -> None:
+    answer = payload(b"<RESULTAT>\r\n\xc3\xa9</RESULTAT>")
+    await store.commit(record(answers=(answer,)))
+    assert await store.blob(WS, answer.sha256) == answer.data
+
+
+async def test_candidates_have_the_birth_date_as_far_as_it_is_told(store: SqlStore) -> None:
+    await store.commit(
+        record("CH1"), record("CH2", birth_date="1936-02-15"), record("CH3", sex="M"), record("CH4", birth_date="")
+    )
+
+    async def born(birth_date: str, sex: str = "") -> list[str]:
+        return [row.ipp for row in await store.identities_born(WS, HOSPITAL, birth_date, sex)]
+
+    assert await born("1936-02-14", "F") == ["CH1"]
+    assert await born("1936-02-14") == ["CH1", "CH3"]
+    assert await born("1936-02") == ["CH1", "CH2", "CH3"]
+    assert await born("1936", "F") == ["CH1", "CH2"]
+    assert await born("") == []
+
+
+async def test_an_index_is_listed_by_ipp_and_filtered(store: SqlStore) -> None:
+    rows = [record(f"CH{n}", status="QUAL" if n % 2 else "PROV", family=f"NOM{n}") for n in range(6)]
+    await store.commit(*rows, record("R1", structure="ehpad-les-tilleuls", family="É"))
+
+    async def listed(**wanted: Any) -> list[str]:
+        return [row.ipp for row in await store.identities(IdentityFilter(WS, HOSPITAL, **wanted))]
+
+    assert await listed() == [f"CH{n}" for n in range(6)]
+    assert await listed(status="PROV") == ["CH0", "CH2", "CH4"]
+    assert await listed(after_ipp="CH3") == ["CH4", "CH5"]
+    assert await listed(limit=2) == ["CH0", "CH1"]
+    assert await listed(family="NOM3") == ["CH3"]
+    assert await listed(family="NOM") == [f"CH{n}" for n in range(6)]
+    assert await listed(ipp="CH5") == ["CH5"]
+    assert await listed(birth_date="1936-02-15") == []
+    assert await store.indexes(WS) == {HOSPITAL: 6, "ehpad-les-tilleuls": 1}
+    assert await store.indexes("other") == {}
+
+
+def aside(structure: str = HOSPITAL, **changes: Any) -> NewQuarantine:
+    values: dict[str, Any] = {
+        "entry_id": f"q-{structure}",
+        "structure": structure,
+        "line": 5,
+        "ack": "904",
+        "record": {"candidates": ["id-CH1"]},
+    }
+    return NewQuarantine(**values | changes)
+
+
+def integration(exchange_id: str = "e1", **changes: Any) -> RecordIntegration:
+    values: dict[str, Any] = {
+        "workspace": WS,
+        "exchange_id": exchange_id,
+        "at": NOW,
+        "summary": {"integration": "stopped"},
+        "findings": ({"rule": "INS-171", "severity": "blocking"},),
+        "quarantined": (aside(),),
+        "marks": (MarkMail(BAL, "$Quarantaine"),),
+        "events": (event("quarantined", exchange_id),),
+    }
+    return RecordIntegration(**values | changes)
+
+
+async def a_delivered_mail(store: SqlStore) -> None:
+    body = payload(b"a mail")
+    await store.commit(
+        exchange(
+            "e1",
+            body,
+            mails=(mail(body, address=BAL.upper()),),
+            deliveries=(delivery(kind="integrate"),),
+            findings=({"rule": "INS-031", "severity": "info"},),
+            summary={"door": "smtp-reception", "integration": "allowed", "rules": ["INS-031"]},
+        )
+    )
+
+
+async def test_an_integration_completes_its_exchange_its_mail_and_the_queue(store: SqlStore) -> None:
+    await a_delivered_mail(store)
+    assert await store.commit(integration()) == (True,)
+    row = await store.exchange(WS, "e1")
+    assert row is not None
+    assert row.summary["integration"] == "stopped"
+    assert row.summary["rules"] == ["INS-031", "INS-171"]
+    assert [f["rule"] for f in row.findings] == ["INS-031", "INS-171"]
+    assert [one.id for one in await store.exchanges(ExchangeFilter(WS, rule="INS-171"))] == ["e1"]
+    (held,) = await store.mails(WS, BAL, "INBOX")
+    assert held.flags == ("$Quarantaine",)
+    (entry,) = await store.quarantined(WS)
+    assert (entry.id, entry.exchange_id, entry.structure) == ("q-ch-brumeval", "e1", HOSPITAL)
+    assert (entry.line, entry.ack, entry.state, entry.at) == (5, "904", "open", NOW)
+    assert (entry.decided_by, entry.decided_at) == ("", None)
+    assert entry == await store.quarantine_entry(WS, "q-ch-brumeval")
+    assert [e.kind for e in await store.events(WS, exchange_id="e1")] == ["received", "quarantined"]
+
+
+async def test_an_integration_done_twice_leaves_one_entry_and_each_finding_once(store: SqlStore) -> None:
+    await a_delivered_mail(store)
+    await store.commit(integration())
+    await store.commit(integration(quarantined=(aside(line=7, entry_id="another"),), events=()))
+    (entry,) = await store.quarantined(WS)
+    assert entry.line == 5
+    row = await store.exchange(WS, "e1")
+    assert row is not None
+    assert len(row.findings) == 2
+    (held,) = await store.mails(WS, BAL, "INBOX")
+    assert held.flags == ("$Quarantaine",)
+    await store.commit(integration(marks=(MarkMail(BAL, "$Quarantaine", present=False),), events=()))
+    (held,) = await store.mails(WS, BAL, "INBOX")
+    assert held.flags == ()
+
+
+async def test_an_integration_of_an_exchange_that_is_gone_writes_nothing(store: SqlStore) -> None:
+    assert await store.commit(integration("gone")) == (False,)
+    assert await store.quarantined(WS) == ()
+    assert await store.events(WS) == ()
+
+
+async def test_an_integration_ends_its_delivery_with_it_or_not_at_all(store: SqlStore) -> None:
+    await a_delivered_mail(store)
+    (leased,) = await store.commit(LeaseDeliveries("w1", NOW, 60, 5))
+    assert len(leased) == 1
+    late = FinishDelivery(leased[0].id, "w2", DeliveryState.DONE, "", integrations=(integration(),))
+    assert await store.commit(late) == (False,)
+    assert await store.quarantined(WS) == ()
+    mine = FinishDelivery(leased[0].id, "w1", DeliveryState.DONE, "", integrations=(integration(),))
+    assert await store.commit(mine) == (True,)
+    assert len(await store.quarantined(WS)) == 1
+
+
+async def test_an_entry_is_decided_once(store: SqlStore) -> None:
+    await a_delivered_mail(store)
+    await store.commit(integration(quarantined=(aside(), aside("ehpad-les-tilleuls"))))
+    decision = DecideQuarantine(WS, "q-ch-brumeval", "attached", "aubry-paul", NOW, {"record": "id-CH1"})
+    await store.commit(decision)
+    with pytest.raises(Conflict, match="decided"):
+        await store.commit(decision, record("CH7"))
+    assert await store.identity(WS, "id-CH7") is None
+    entry = await store.quarantine_entry(WS, "q-ch-brumeval")
+    assert entry is not None
+    assert (entry.state, entry.decided_by, entry.decided_at) == ("attached", "aubry-paul", NOW)
+    assert entry.record == {"candidates": ["id-CH1"], "record": "id-CH1"}
+    assert [e.id for e in await store.quarantined(WS, state="open")] == ["q-ehpad-les-tilleuls"]
+    assert [e.id for e in await store.quarantined(WS, structure=HOSPITAL)] == ["q-ch-brumeval"]
+    assert await store.quarantined(WS, exchange_id="e2") == ()
+    assert await store.quarantine_entry("other", "q-ch-brumeval") is None
+
+
+async def test_a_reset_empties_indexes_and_queue_of_one_workspace(store: SqlStore) -> None:
+    await a_delivered_mail(store)
+    await store.commit(record(), integration(), record(workspace="other"))
+    await store.commit(ResetWorkspace(WS, NOW))
+    assert await store.indexes(WS) == {}
+    assert await ids_known_as(store, ODETTE) == []
+    assert await store.quarantined(WS) == ()
+    assert await store.indexes("other") == {HOSPITAL: 1}
