@@ -83,13 +83,22 @@ def field(name: str, value: str) -> str:
 
 def _phrase(name: str) -> str:
     """A display name: bare, quoted, or in RFC 2047 words."""
-    if not name.isascii():
-        return _words(name)
-    return name if re.fullmatch(r"[\w '-]*", name) else '"' + name.replace("\\", "").replace('"', "'") + '"'
+    plain = _on_one_line(name)
+    if not plain.isascii():
+        return _words(plain)
+    if re.fullmatch(r"[\w '-]*", plain):
+        return plain
+    return '"' + plain.replace("\\", "").replace('"', "'") + '"'
 
 
 def _words(text: str) -> str:
-    return text if text.isascii() else Header(text, "utf-8", maxlinelen=70).encode(linesep="\r\n")
+    plain = _on_one_line(text)
+    return plain if plain.isascii() else Header(plain, "utf-8", maxlinelen=70).encode(linesep="\r\n")
+
+
+def _on_one_line(text: str) -> str:
+    """Names come from who adds actors: no control character leaves the line it is written on."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _fits_a_header(message_id: str) -> bool:

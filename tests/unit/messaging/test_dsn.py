@@ -9,7 +9,7 @@ from email.message import Message
 from email.policy import default
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.messaging.dsn import WHOLE_BYTES, Fate, Report, Told, build_report, from_xtext, wanted
@@ -168,6 +168,8 @@ def test_no_answer_breaks_out_of_its_field(answer: str, orcpt: str) -> None:
 
 
 @given(st.text(), st.text())
+@example("CH\r\nBcc: tous@x.fr", "m1@x>\r\nBcc: <tous@x.fr")
+@example("é\n\nCorps", "m1@x")
 def test_no_name_or_identifier_breaks_out_of_the_header(name: str, about: str) -> None:
     headers = automatic_headers(
         sender="a@b.fr", sender_name=name, to="c@d.fr", subject=name, at=AT, message_id="x@y", about=about
