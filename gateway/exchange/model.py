@@ -15,6 +15,7 @@ from gateway.documents.model import CdaDocument, Issue, XdmPackage, XdsMetadata
 from gateway.hl7v2.model import Hl7Message
 from gateway.identity.model import IdentityView
 from gateway.messaging.model import MailMessage
+from gateway.partners.fhir import FhirMessage
 from gateway.rules.verdict import Decision, Integration, Outcome
 from gateway.values import Door
 
@@ -105,6 +106,7 @@ class OpenedMessage:
     views: tuple[IdentityView, ...] = ()
     issues: tuple[Issue, ...] = ()
     hl7: Hl7Message | None = None
+    fhir: FhirMessage | None = None
 
 
 class DeliveryState(StrEnum):

@@ -17,6 +17,7 @@ from gateway.exchange.model import Envelope, OpenedMessage
 from gateway.hl7v2.opening import open_hl7
 from gateway.identity.model import IdentityView
 from gateway.messaging.opening import open_mail
+from gateway.partners.fhir import open_fhir
 from gateway.rules.model import Hit
 from gateway.sandbox.model import Limits
 from gateway.values import PlaceKind, Where
@@ -41,6 +42,7 @@ _ENDINGS = {
     "er7": "hl7v2",
     "json": "fhir",
 }
+_FHIR_XML = "http://hl7.org/fhir"
 _HEAD = 64 * 1024
 
 
@@ -65,11 +67,18 @@ def sniff(raw: bytes, filename: str = "") -> str:
 
 
 def open_message(
-    raw: bytes, kind_hint: str = "", envelope: Envelope | None = None, limits: Limits = Limits(), filename: str = ""
+    raw: bytes,
+    kind_hint: str = "",
+    envelope: Envelope | None = None,
+    limits: Limits = Limits(),
+    filename: str = "",
+    *,
+    structure: bool = True,
 ) -> OpenedMessage:
     """Everything found in `raw`. `kind_hint` is the kind when the door knows it (`mail`), '' to find out.
 
-    Kinds that other rooms open (soap, whitelist, hl7v2, fhir) come back with their kind alone. Never raises.
+    `structure=False` leaves out the judges that are slow to load (fhir.resources): a door asks for them in a worker. A
+    whitelist comes back with its kind alone. Never raises.
     """
     kind = kind_hint or sniff(raw, filename)
     where = Where(PlaceKind.FILE, filename or "message")
@@ -94,6 +103,11 @@ def open_message(
     if kind == "hl7v2":
         er7 = open_hl7(raw, limits)
         return OpenedMessage(kind, documents=er7.documents, views=er7.views, issues=er7.issues, hl7=er7.message)
+    if kind == "fhir":
+        resource = open_fhir(raw, limits, structure=structure)
+        return OpenedMessage(
+            kind, documents=resource.documents, views=resource.views, issues=resource.issues, fhir=resource.message
+        )
     if kind == "xml":
         # An XML nobody knows: opened as a document, so that DOCTYPE, depth and XDM-07 are told.
         document = open_cda(raw, name or "xml", where, limits)
@@ -138,6 +152,8 @@ def _xml_kind(text: str) -> str:
     root = _ROOT_NAME.search(start)
     if root is None:
         return "xml"
+    if root[1] not in _XML_KINDS and _FHIR_XML in start[root.start() : start.find(">", root.start()) + 1]:
+        return "fhir"
     if root[1] in ("stylesheet", "transform") and XSLT in start and "ClinicalDocument" in start:
         return "cda"
     return _XML_KINDS.get(root[1], "xml")

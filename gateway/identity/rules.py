@@ -17,6 +17,7 @@ from gateway.identity import (
     rules_completeness,
     rules_cross,
     rules_datamatrix,
+    rules_fhir,
     rules_hl7,
     rules_lexical,
     rules_matricule,
@@ -42,6 +43,7 @@ _OWN: Mapping[ContainerKind, _Rules] = {
     ContainerKind.XDM: rules_address.RULES,
     ContainerKind.MAIL: rules_address.RULES,
     ContainerKind.HL7: rules_hl7.RULES,
+    ContainerKind.FHIR: rules_fhir.RULES,
 }
 
 RULES_FOR: Mapping[ContainerKind, _Rules] = {kind: (*_GENERAL, *_OWN.get(kind, ())) for kind in ContainerKind}
@@ -51,6 +53,7 @@ VIEW_RULES: _Rules = (
     *rules_cda.RULES,
     *rules_address.RULES,
     *rules_hl7.RULES,
+    *rules_fhir.RULES,
 )
 
 CROSS_RULES: tuple[Rule[tuple[IdentityView, ...]], ...] = (

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.identity.model import INS_NIA, INS_NIR, INS_TEST, IdentityView
 from gateway.rules import RuleContext
 from gateway.values import Door
-from tests.support import identity_examples_hl7
+from tests.support import identity_examples_fhir, identity_examples_hl7
 from tests.support.identity_views import (
     COLETTE,
     ODETTE,
@@ -156,6 +156,7 @@ MESSAGES: dict[str, tuple[tuple[IdentityView, ...], tuple[IdentityView, ...]]] =
 EXAMPLES: dict[str, tuple[Any, Any]] = {
     **VIEWS,
     **identity_examples_hl7.VIEWS,
+    **identity_examples_fhir.VIEWS,
     **MESSAGES,
     **identity_examples_hl7.MESSAGES,
 }
