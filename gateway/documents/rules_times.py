@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 _TS = re.compile(r"(\d{4}|\d{6}|\d{8}|\d{10}|\d{12}|\d{14})(\.\d{1,6})?([+-]\d{4})?\Z")
-_FORMS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_FIRST_INSTANT = "00000101000000"  # what completes a time that stops before its seconds
 
 
 def possible(value: str) -> bool:
@@ -46,7 +46,9 @@ def _read(value: str) -> datetime | None:
     if match is None:
         return None
     try:
-        moment = datetime.strptime(match[1], _FORMS[len(match[1])]).replace(tzinfo=UTC)
+        told = match[1] + _FIRST_INSTANT[len(match[1]) :]
+        day = int(told[:4]), int(told[4:6]), int(told[6:8])
+        moment = datetime(*day, int(told[8:10]), int(told[10:12]), int(told[12:]), tzinfo=UTC)
         if match[3]:
             sign = -1 if match[3][0] == "+" else 1
             moment += sign * timedelta(hours=int(match[3][1:3]), minutes=int(match[3][3:5]))

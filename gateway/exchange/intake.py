@@ -9,12 +9,11 @@ from hashlib import sha256
 from typing import Any
 
 from gateway.answers.smtp import SmtpReply, reply_for
-from gateway.exchange.checking import Checker
 from gateway.exchange.decision import decide
+from gateway.exchange.judging import Case, judge_mail
 from gateway.exchange.model import Envelope, Event, OpenedMessage, Submission
 from gateway.exchange.notices import Taken, notices_for
-from gateway.exchange.opening import open_message
-from gateway.exchange.routing import mails_for, relays_for, routing_of, without
+from gateway.exchange.routing import addressees_of, mails_for, relays_for, without
 from gateway.identity.profiles import profile_overrides
 from gateway.ports import Clock, Ids, NewDelivery, NewMail, Offload, Recorded, RecordExchange, Sandboxes, Store
 from gateway.rules import Finding, RuleBook, RuleContext
@@ -52,11 +51,16 @@ class Intake:
         policy = self.sandboxes.policy(submission.workspace)
         territory = self.sandboxes.territory(submission.workspace)
         envelope = submission.envelope or _NOBODY
-        opened = await self.offload.open(open_message, submission.payload, "mail", envelope, policy.limits)
-        ctx = context_of(submission, policy, self.clock)
-        checker = Checker(book_for(self.book, policy))
-        findings = checker.check(opened, ctx, routing_of(opened, envelope, territory))
-        decision = decide(findings, submission.door, policy, envelope.recipients)
+        case = Case(
+            envelope=envelope,
+            limits=policy.limits,
+            ctx=context_of(submission, policy, self.clock),
+            overrides=book_for(self.book, policy).overrides,
+            addressees=addressees_of(envelope, territory),
+        )
+        judged = await self.offload.open(judge_mail, submission.payload, case)
+        opened = judged.opened
+        decision = decide(judged.findings, submission.door, policy, envelope.recipients)
         exchange_id, due = self.ids.new(), self.clock.now()
         message_id = opened.mail.message_id if opened.mail else ""
         told_of = (opened.mail.about if opened.mail else "") or message_id

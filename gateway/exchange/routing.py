@@ -24,6 +24,11 @@ CONSENT_HEADER = "X-Passerelle-Consentement"
 
 def routing_of(opened: OpenedMessage, envelope: Envelope, territory: Territory) -> Routing:
     """The subject of the rights rules: recipients with their class, documents with their nature."""
+    return routing_between(opened, addressees_of(envelope, territory))
+
+
+def routing_between(opened: OpenedMessage, addressees: tuple[Addressee, ...]) -> Routing:
+    """The same, when the recipients are known already."""
     mail = opened.mail
     documents = tuple(
         RoutedDocument(
@@ -38,10 +43,11 @@ def routing_of(opened: OpenedMessage, envelope: Envelope, territory: Territory) 
         for document in (mail.documents if mail else opened.documents)
     )
     consent = (mail.header(CONSENT_HEADER) or "").strip().upper() == "O" if mail else False
-    return Routing(_addressees(envelope, territory), documents, consent)
+    return Routing(addressees, documents, consent)
 
 
-def _addressees(envelope: Envelope, territory: Territory) -> tuple[Addressee, ...]:
+def addressees_of(envelope: Envelope, territory: Territory) -> tuple[Addressee, ...]:
+    """The recipients that the territory knows, each with the class of its structure."""
     found = []
     for address in envelope.recipients:
         mailbox = territory.mailboxes.get(address.casefold())

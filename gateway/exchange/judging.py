@@ -1,0 +1,80 @@
+"""Open a mail and apply every rule to it: one pure function of its octets, so that it runs wherever there is room."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from gateway.documents.model import CdaDocument
+from gateway.documents.open_cda import unreadable
+from gateway.exchange.checking import Checker
+from gateway.exchange.model import Envelope, OpenedMessage
+from gateway.exchange.opening import open_message
+from gateway.exchange.routing import routing_between
+from gateway.partners.rights import Addressee
+from gateway.rules import Finding, RuleBook, RuleContext, load_catalogue
+from gateway.rules.book import Overrides
+from gateway.rules.model import Family
+from gateway.sandbox.model import Limits
+
+MOST_OF_ONE_RULE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that judging needs besides the octets: small and picklable."""
+
+    envelope: Envelope
+    limits: Limits
+    ctx: RuleContext
+    overrides: Overrides
+    addressees: tuple[Addressee, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was inside (`told`), and what was found. Not yet a decision."""
+
+    opened: OpenedMessage
+    findings: list[Finding]
+
+
+def judge_mail(raw: bytes, case: Case) -> Judged:
+    """Open and check one mail. Never raises."""
+    opened = open_message(raw, "mail", case.envelope, case.limits)
+    checker = Checker(RuleBook(load_catalogue(), case.overrides))
+    findings = checker.check(opened, case.ctx, routing_between(opened, case.addressees))
+    return Judged(told(opened), bounded(findings))
+
+
+def told(opened: OpenedMessage) -> OpenedMessage:
+    """The same message without what only rules read: what travels back to the event loop is small."""
+    if opened.mail is None:
+        return opened
+    documents = tuple(_told_of(document) for document in opened.mail.documents)
+    mail = replace(opened.mail, parts=(), packages=(), loose_documents=documents, identity=None, issues=())
+    return OpenedMessage(kind=opened.kind, mail=mail)
+
+
+def _told_of(document: CdaDocument) -> CdaDocument:
+    """Its label, its code and its body."""
+    bare = unreadable(b"", document.label, document.where, ())
+    return replace(bare, sha1=document.sha1, size_bytes=document.size_bytes, code=document.code, body=document.body)
+
+
+def bounded(findings: list[Finding]) -> list[Finding]:
+    """At most 25 findings of one rule: who has mended these will see the others. Rights are told for each recipient."""
+    if len(findings) <= MOST_OF_ONE_RULE:
+        return findings
+    seen: Counter[str] = Counter()
+    kept = []
+    for finding in findings:
+        seen[finding.rule] += 1
+        if seen[finding.rule] <= MOST_OF_ONE_RULE or finding.family is Family.RIGHTS:
+            kept.append(finding)
+    return kept
+
+
+def ready() -> None:
+    """Read what judging needs, so that the first mail does not wait for it."""
+    load_catalogue()
