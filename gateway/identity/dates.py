@@ -15,6 +15,7 @@ from gateway.identity.model import ContainerKind
 
 _COMPACT = re.compile(r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:[0-9]{2,6}(?:\.[0-9]{1,6})?)?(?:[+-][0-9]{4})?)?)?")
 _DASHED = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T.{2,40})?)?)?")
+_DASHING = frozenset({ContainerKind.FHIR, ContainerKind.INSI})
 _DATAMATRIX = re.compile(r"([0-9]{2})-([0-9]{2})-([0-9]{4})")
 
 
@@ -71,7 +72,7 @@ def parse_date(value: str, kind: ContainerKind) -> PartialDate | None:
     if kind is ContainerKind.DATAMATRIX:
         found = _DATAMATRIX.fullmatch(value)
         return PartialDate(int(found[3]), int(found[2]), int(found[1])) if found else None
-    found = (_DASHED if kind is ContainerKind.FHIR else _COMPACT).fullmatch(value)
+    found = (_DASHED if kind in _DASHING else _COMPACT).fullmatch(value)
     if found is None:
         return None
     year, month, day = found.groups()

@@ -48,8 +48,8 @@ TRAITS = {name.field: name for name in (FAMILY, GIVEN, GIVEN_LIST, SEX, BIRTH_DA
 def all_ins(view: IdentityView) -> list[PatientIdentifier]:
     """Every identifier that is an INS in this container, each (OID, value) once.
 
-    Not one: a billing NIR (type NH) in HL7v2 and FHIR, the HL7 null `""` of a deletion, a patient's mail address, a FHIR
-    identifier of `use` old beside the one that replaced it.
+    Not one: a billing NIR (type NH) in HL7v2 and FHIR, the HL7 null `""` of a deletion, a patient's mail address, an
+    identifier of `use` old (FHIR, history of INSi) beside the one that replaced it.
     """
     found: list[PatientIdentifier] = []
     for identifier in view.identifiers:
@@ -59,7 +59,7 @@ def all_ins(view: IdentityView) -> list[PatientIdentifier]:
             continue
         if not any(f.oid == identifier.oid and f.value == identifier.value for f in found):
             found.append(identifier)
-    if view.kind is ContainerKind.FHIR and len(found) > 1:
+    if view.kind in (ContainerKind.FHIR, ContainerKind.INSI) and len(found) > 1:
         found = [f for f in found if f.use != "old"] or found
     return found if view.kind is not ContainerKind.MAIL else []
 

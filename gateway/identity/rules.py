@@ -24,6 +24,7 @@ from gateway.identity import (
     rules_oid,
     rules_package,
     rules_pid_cda,
+    rules_status,
 )
 from gateway.identity.model import ContainerKind, IdentityView
 from gateway.rules.model import Rule
@@ -42,8 +43,8 @@ _OWN: Mapping[ContainerKind, _Rules] = {
     ContainerKind.CDA: rules_cda.RULES,
     ContainerKind.XDM: rules_address.RULES,
     ContainerKind.MAIL: rules_address.RULES,
-    ContainerKind.HL7: rules_hl7.RULES,
-    ContainerKind.FHIR: rules_fhir.RULES,
+    ContainerKind.HL7: (*rules_hl7.RULES, *rules_status.RULES),
+    ContainerKind.FHIR: (*rules_fhir.RULES, *rules_status.RULES),
 }
 
 RULES_FOR: Mapping[ContainerKind, _Rules] = {kind: (*_GENERAL, *_OWN.get(kind, ())) for kind in ContainerKind}
@@ -54,6 +55,7 @@ VIEW_RULES: _Rules = (
     *rules_address.RULES,
     *rules_hl7.RULES,
     *rules_fhir.RULES,
+    *rules_status.RULES,
 )
 
 CROSS_RULES: tuple[Rule[tuple[IdentityView, ...]], ...] = (

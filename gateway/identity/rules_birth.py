@@ -17,7 +17,11 @@ from gateway.rules.masking import mask_trait
 from gateway.rules.model import Hit, Rule, RuleContext, rule
 from gateway.values import Located
 
-_FORMATS = {ContainerKind.FHIR: "AAAA-MM-JJ", ContainerKind.DATAMATRIX: "JJ-MM-AAAA"}
+_FORMATS = {
+    ContainerKind.FHIR: "AAAA-MM-JJ",
+    ContainerKind.INSI: "AAAA-MM-JJ",
+    ContainerKind.DATAMATRIX: "JJ-MM-AAAA",
+}
 _MAY_BE_PARTIAL = frozenset({ContainerKind.CDA, ContainerKind.XDM})
 _OLDEST = 130  # years
 

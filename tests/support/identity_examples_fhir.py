@@ -1,4 +1,4 @@
-"""The examples of INS-120 to 129: a Patient the rule accepts, then the nearest one it refuses. Whole resources, as received."""
+"""The examples of INS-079 and 120 to 129: a Patient the rule accepts, then the nearest one it refuses, as received."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ NSS = {
 NO_INS = [{"use": "usual", "system": "urn:oid:1.2.250.1.999.1", "value": "CH000102"}]
 
 VIEWS: dict[str, tuple[IdentityView, IdentityView]] = {
+    "INS-079": (fhir_view(), fhir_view(extension=None)),
     "INS-120": (fhir_view(), fhir_view(identifier=[identifier(code="INS-NIA")])),
     "INS-121": (
         fhir_view(identifier=[identifier(oid=INS_NIA, code="INS-NIA", use="temp")]),

@@ -1,4 +1,4 @@
-"""The examples of INS-100 to 116, 157 and 159: a PID the rule accepts, then the nearest one it refuses.
+"""The examples of INS-075 to 082, 100 to 116, 157 and 159: a PID the rule accepts, then the nearest one it refuses.
 
 They are whole messages, opened as a door would open them.
 """
@@ -21,6 +21,12 @@ def _zfd(fields: str) -> IdentityView:
 
 
 VIEWS: dict[str, tuple[IdentityView, IdentityView]] = {
+    "INS-075": (changed(ids=IPP, status="PROV~DOUT~HOMA"), changed(ids=IPP, status="PROV~DOUT~FICT")),
+    "INS-076": (changed(ids=IPP, status="PROV~DOUT"), changed(ids=IPP, status="VALI~DOUT")),
+    "INS-078": (changed(status="VALI~HOMA"), changed(status="PROV~VALI")),
+    "INS-080": (_zfd("||Y|N|INSI|20260301|CN"), _zfd("||Y|N|INSI|20260301")),
+    "INS-081": (_zfd("||Y|N|INSI|20260301|TC"), _zfd("||Y|N|INSI|20260301|PC")),
+    "INS-082": (_zfd("||Y|N|INSI||CN"), _zfd("||Y|N|||CN")),
     "INS-100": (changed(), changed(status="")),
     "INS-101": (changed(ids=IPP, status="PROV"), changed(status="PROV")),
     "INS-102": (changed(status="VALI~HOMA"), changed(status="VALI~QUAL")),

@@ -58,7 +58,7 @@ def test_a_pid_is_read_into_a_view() -> None:
 
 
 def test_a_sound_message_gives_no_finding() -> None:
-    assert judged_message(adt(None, "ZFD|||Y|N|INSI|20260301||CN")) == []
+    assert judged_message(adt(None, "ZFD|||Y|N|INSI|20260301|CN")) == []
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
