@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -35,11 +35,11 @@ class PortSettings(BaseModel):
 class PolicySettings(BaseModel):
     """The default workspace's policy."""
 
-    vigilance: str = "refuse"
-    profile: str = "strict"
-    ins_environment: str = "test"
-    tls_mode: str = "application"
-    dmp_signature: str = "present"
+    vigilance: Literal["refuse", "observe"] = "refuse"
+    profile: Literal["strict", "official-samples", "lenient_canonical"] = "strict"
+    ins_environment: Literal["test", "insi-editor-base", "production"] = "test"
+    tls_mode: Literal["application", "production"] = "application"
+    dmp_signature: Literal["off", "present", "verify"] = "present"
     partial: bool = False
     mail_bytes: int = 25 * 1024 * 1024
     dmp_document_bytes: int = 5 * 1024 * 1024
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     bind: str = "127.0.0.1"
     port_offset: int = 0
     hostnames: tuple[str, ...] = ()
-    lang: str = "fr"
+    lang: Literal["fr", "en"] = "fr"
     allow: tuple[str, ...] = Field(("127.0.0.1", "::1", "localhost"), description="hosts the gateway may connect to")
     token: str = ""
     retry_speed: float = 1.0

@@ -12,7 +12,7 @@ import httpx
 from rich.table import Table
 
 from adapters.cli.render import console
-from adapters.cli.running import NotRunning, Running, explain
+from adapters.cli.running import NotRunning, Running, explain, problem_of
 from gateway.directory.territory import kind_of, load_territory, to_record
 from gateway.values import Lang, Text
 
@@ -28,7 +28,8 @@ _COLUMNS = {
 def run_list(data: Path, kind: str, lang: Lang) -> int:
     """Show one kind of actor: those of the running gateway, else those shipped."""
     if kind not in _COLUMNS:
-        print(f"{kind}: {', '.join(_COLUMNS)}", file=sys.stderr)
+        said = Text(f"{kind} : sorte d'acteur inconnue.", f"{kind}: unknown kind of actor.").in_(lang)
+        print(f"{said} {', '.join(_COLUMNS)}", file=sys.stderr)
         return 2
     table = Table(header_style="bold")
     for column in _COLUMNS[kind]:
@@ -74,8 +75,9 @@ def run_import(data: Path, file: Path, out: Path, lang: Lang) -> int:
     """Add every actor of a file."""
     try:
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        print(f"{file}: {error}", file=sys.stderr)
+    except UnicodeDecodeError:
+        said = Text(f"{file} : un texte en UTF-8 est attendu.", f"{file}: a text in UTF-8 is expected.")
+        print(said.in_(lang), file=sys.stderr)
         return 2
     return _sent(data, {"filename": file.name, "text": text}, out, lang)
 
@@ -84,10 +86,10 @@ def _sent(data: Path, body: Mapping[str, Any], out: Path, lang: Lang) -> int:
     try:
         answer = Running(data).post("/actors", body)
     except httpx.HTTPStatusError as error:
-        problem = error.response.json()
-        for fault in problem.get("faults", ()):
+        faults = problem_of(error).get("faults", ())
+        for fault in faults:
             print(fault[lang.value], file=sys.stderr)
-        return 1 if problem.get("faults") else explain(error, data, lang)
+        return 1 if faults else explain(error, data, lang)
     except (NotRunning, httpx.HTTPError) as error:
         return explain(error, data, lang)
     for fault in answer["faults"]:

@@ -18,8 +18,12 @@ def run_demo(name: str, *, as_json: bool, keep: bool, lang: Lang) -> int:
     """Play one scenario; 0 only when every expectation held, 2 when the scenario cannot be read."""
     try:
         scenario = find_scenario(name)
-    except (ScenarioError, LookupError) as error:
+    except ScenarioError as error:
         print(error, file=sys.stderr)
+        return 2
+    except LookupError:
+        said = Text(f"{name} : scénario inconnu. Scénarios livrés :", f"{name}: unknown scenario. Shipped ones:")
+        print(f"{said.in_(lang)} {', '.join(shipped_scenarios())}", file=sys.stderr)
         return 2
     from adapters.testing.running import GatewayDidNotStart
 
@@ -96,22 +100,26 @@ def find_scenario(name: str) -> Scenario:
     """A shipped scenario by name, or a YAML file. Raises LookupError or ScenarioError."""
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
-        return _from_file(path)
-    shipped = {Path(n).stem: n for n in names_in("scenarios", ".yaml")}
+        return scenario_in(path)
+    shipped = shipped_scenarios()
     if name not in shipped:
-        raise LookupError(f"{name}: {', '.join(shipped)}")
+        raise LookupError(name)
     return parse_scenario(name, read_yaml(shipped[name]))
 
 
-def _from_file(path: Path) -> Scenario:
+def shipped_scenarios() -> dict[str, str]:
+    """The name of each shipped scenario, and its file."""
+    return {Path(name).stem: name for name in names_in("scenarios", ".yaml")}
+
+
+def scenario_in(path: Path) -> Scenario:
+    """The scenario of a file. Raises OSError, or ScenarioError with every mistake."""
     import yaml
 
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LookupError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ScenarioError([f"{path}: {error}"]) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ScenarioError([f"{path}: {' '.join(str(error).split())}"]) from error
     return parse_scenario(path.stem, document)
 
 
@@ -126,8 +134,8 @@ def list_scenarios(lang: Lang) -> int:
 def validate_scenario(path: Path, lang: Lang) -> int:
     """Say every mistake of a scenario file; 1 when there is one."""
     try:
-        scenario = _from_file(path)
-    except (ScenarioError, LookupError) as error:
+        scenario = scenario_in(path)
+    except ScenarioError as error:
         print(error, file=sys.stderr)
         return 1
     steps = sum(len(act.steps) for act in scenario.acts)

@@ -28,7 +28,7 @@ class Check:
     """One thing looked at. `fine` None is for information."""
 
     name: Text
-    seen: str
+    seen: str | Text
     fine: bool | None
     mend: Text = _NOTHING
 
@@ -39,7 +39,8 @@ def run_doctor(data: Path, lang: Lang) -> int:
     failed = False
     for check in _checks(data):
         mark, style = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("·", "dim")}[check.fine]
-        out.print(Rich.assemble((mark, style), f" {check.name.in_(lang):<28} ", (check.seen, "bold")), soft_wrap=True)
+        seen = check.seen.in_(lang) if isinstance(check.seen, Text) else check.seen
+        out.print(Rich.assemble((mark, style), f" {check.name.in_(lang):<28} ", (seen, "bold")), soft_wrap=True)
         if check.fine is False:
             failed = True
             out.print(Rich(f"    → {check.mend.in_(lang)}", style="green"), soft_wrap=True)
@@ -57,6 +58,7 @@ def _checks(data: Path) -> Iterator[Check]:
     yield Check(Text("OpenSSL", "OpenSSL"), ssl.OPENSSL_VERSION, ssl.OPENSSL_VERSION_INFO >= (1, 1, 1))
     yield Check(Text("SQLite", "SQLite"), sqlite3.sqlite_version, None)
     yield from _shipped()
+    yield from _variables()
     yield from _directory(data)
     yield from _ports(data)
 
@@ -67,7 +69,8 @@ def _shipped() -> Iterator[Check]:
 
     try:
         rules, territory = len(load_catalogue()), load_territory()
-        seen = f"{rules} rules, {len(territory.structures)} structures, {len(territory.patients)} patients"
+        counts = f"{len(territory.structures)} structures, {len(territory.patients)} patients"
+        seen = Text(f"{rules} règles, {counts}", f"{rules} rules, {counts}")
         yield Check(Text("Données livrées", "Shipped data"), seen, True)
     except (OSError, ValueError) as error:
         mend = Text("Réinstallez passerelle.", "Reinstall passerelle.")
@@ -81,11 +84,27 @@ def _directory(data: Path) -> Iterator[Check]:
     yield Check(Text("Répertoire de données", "Data directory"), str(data), writable, mend)
     free = shutil.disk_usage(place).free
     room = Text("Libérez de la place : 500 Mo sont conseillés.", "Free some room: 500 MB are advised.")
-    yield Check(Text("Place libre", "Free space"), f"{free // 1024**2} Mo", free > _FREE_BYTES, room)
+    yield Check(Text("Place libre", "Free space"), _megabytes(free), free > _FREE_BYTES, room)
     if data.exists():
         private = data.stat().st_mode & 0o077 == 0
         mend = Text(f"chmod 700 {data}", f"chmod 700 {data}")
         yield Check(Text("Répertoire privé", "Private directory"), oct(data.stat().st_mode & 0o777), private, mend)
+
+
+def _megabytes(count: int) -> Text:
+    return Text(f"{count // 1024**2} Mo", f"{count // 1024**2} MB")
+
+
+def _variables() -> Iterator[Check]:
+    from adapters.cli.errors import misspelt_variables, setting_variables
+
+    unknown = misspelt_variables(setting_variables())
+    mend = Text(
+        "Ces variables sont sans effet : corrigez leur nom (PASSERELLE_PORTS__HTTP, PASSERELLE_STORAGE__URL…).",
+        "These variables have no effect: mend their names (PASSERELLE_PORTS__HTTP, PASSERELLE_STORAGE__URL…).",
+    )
+    if unknown:
+        yield Check(Text("Variables inconnues", "Unknown variables"), ", ".join(unknown), False, mend)
 
 
 def _ports(data: Path) -> Iterator[Check]:

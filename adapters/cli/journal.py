@@ -38,7 +38,7 @@ def run_journal(data: Path, exchange: str, limit: int, *, verify: bool, as_json:
         if as_json:
             print(json.dumps(event, ensure_ascii=False))
             continue
-        detail = ", ".join(f"{k}={v}" for k, v in event["data"].items() if v not in ("", [], None))
+        detail = ", ".join(f"{k}={v}" for k, v in event["data"].items() if k != "findings" and v not in ("", [], None))
         line = Rich.assemble(
             (f"{event['seq']:>6} ", "dim"),
             (event["at"][11:23], "dim"),

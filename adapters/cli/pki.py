@@ -52,7 +52,8 @@ def run_issue(
     except ValueError:
         profiles = ", ".join(p.value for p in Profile)
         faults = ", ".join(f.value for f in Fault if f.value)
-        print(f"{profile} {fault}: {profiles}; --fault {faults}", file=sys.stderr)
+        said = Text("profil ou défaut inconnu. Profils :", "unknown profile or fault. Profiles:").in_(lang)
+        print(f"{profile} {fault}".strip() + f": {said} {profiles}; --fault {faults}", file=sys.stderr)
         return 2
     authority = _authority(data)
     subject = Subject(name, organisation, struct_id, "Val-de-Brume (48)")

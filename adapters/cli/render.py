@@ -1,46 +1,30 @@
-"""Findings, tables and verdicts on a terminal: colour where it helps, the cure first."""
+"""What the commands share on a terminal: its width, colours that mean something, one finding in a few lines."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
 
 from rich.console import Console, Group
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as Rich
 
-from gateway.evidence.verdict import FileReport, FileVerdict, summary
 from gateway.rules import Finding, Severity
-from gateway.values import Lang, Text
+from gateway.values import Lang
 
 STYLES = {Severity.BLOCKING: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 MARKS = {Severity.BLOCKING: "✗", Severity.WARNING: "▲", Severity.INFO: "·"}
-_VERDICTS = {
-    FileVerdict.CLEAN: ("bold green", Text("conforme", "clean")),
-    FileVerdict.WARNINGS: ("yellow", Text("accepté avec alertes", "accepted with alerts")),
-    FileVerdict.BLOCKING: ("bold red", Text("refusé", "refused")),
-    FileVerdict.UNREADABLE: ("bold magenta", Text("illisible", "unreadable")),
-}
+WIDEST = 120
+PIPED = 100  # columns when the output is not a terminal
 
 
 def console() -> Console:
-    """A console that keeps colour off when the output is not a terminal."""
-    return Console(highlight=False, soft_wrap=False)
-
-
-def print_reports(reports: Sequence[FileReport], lang: Lang) -> None:
-    """Each file with its findings, then a summary when there are several."""
-    out = console()
-    for report in reports:
-        style, label = _VERDICTS[report.verdict]
-        title = Rich.assemble((report.file, "bold"), f"  [{report.kind}]  ", (label.in_(lang), style))
-        out.print(title)
-        if report.note:
-            out.print(f"  {report.note}")
-        for finding in report.findings:
-            out.print(finding_block(finding, lang))
-    if len(reports) > 1:
-        out.print(_summary(reports, lang))
+    """A console that keeps colour off when the output is not a terminal, and lines short enough to be read."""
+    if not sys.stdout.isatty():
+        columns = os.environ.get("COLUMNS", "")
+        return Console(highlight=False, width=int(columns) if columns.isdecimal() and int(columns) else PIPED)
+    out = Console(highlight=False)
+    return out if out.width <= WIDEST else Console(highlight=False, width=WIDEST)
 
 
 def finding_block(finding: Finding, lang: Lang) -> Group:
@@ -72,13 +56,7 @@ def values_table(finding: Finding) -> Table:
     return table
 
 
-def _summary(reports: Sequence[FileReport], lang: Lang) -> Panel:
-    totals = summary(reports)
-    parts = [f"{totals[v.value]} {label.in_(lang)}" for v, (_, label) in _VERDICTS.items() if totals[v.value]]
-    return Panel.fit(f"{totals['files']} {_WORDS[lang]['files']} : " + ", ".join(parts))
-
-
 _WORDS = {
-    Lang.FR: {"received": "reçu :", "expected": "attendu :", "files": "fichiers"},
-    Lang.EN: {"received": "received:", "expected": "expected:", "files": "files"},
+    Lang.FR: {"received": "reçu :", "expected": "attendu :"},
+    Lang.EN: {"received": "received:", "expected": "expected:"},
 }

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as Rich
 
 from adapters.cli.render import STYLES, console
-from gateway.rules import RuleCard, load_catalogue
-from gateway.values import Lang
+from gateway.rules import Family, RuleCard, load_catalogue
+from gateway.values import Lang, Text
 
 
 def run_rules(rule_id: str | None, family: str | None, lang: Lang) -> int:
-    """Print the catalogue (2 when the id is unknown)."""
+    """Print the catalogue (2 when the id or the family is unknown)."""
     catalogue = load_catalogue()
+    families = [f.value for f in Family]
+    if family is not None and family not in families:
+        text = Text(f"{family} : famille inconnue.", f"{family}: unknown family.").in_(lang)
+        print(f"{text} {', '.join(families)}", file=sys.stderr)
+        return 2
     if rule_id is None:
         _print_table([card for card in catalogue if family in (None, card.family.value)], lang)
         return 0
     wanted = rule_id.upper()
     if wanted not in catalogue:
-        near = [card.id for card in catalogue if card.id.startswith(wanted[:4])][:8]
-        text = {Lang.FR: f"{rule_id} : règle inconnue.", Lang.EN: f"{rule_id}: unknown rule."}[lang]
-        print(f"{text} {', '.join(near)}", file=sys.stderr)
+        near = get_close_matches(wanted, [card.id for card in catalogue], 6, 0.5)
+        text = Text(f"{rule_id} : règle inconnue.", f"{rule_id}: unknown rule.").in_(lang)
+        print(f"{text} {', '.join(near)}".rstrip(), file=sys.stderr)
         return 2
     _print_card(catalogue[wanted], lang)
     return 0

@@ -47,11 +47,19 @@ class Running:
         return answer.json() if answer.content else None
 
 
+def problem_of(error: httpx.HTTPStatusError) -> Mapping[str, Any]:
+    """The problem (RFC 9457) that the gateway answered; empty when it answered something else."""
+    try:
+        body = error.response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def explain(error: Exception, data: Path, lang: Lang) -> int:
     """Say in one line why a running gateway could not be asked; exit code 3, or 1 when it refused."""
     if isinstance(error, httpx.HTTPStatusError):
-        problem = error.response.json() if "json" in error.response.headers.get("content-type", "") else {}
-        print(problem.get("detail") or str(error), file=sys.stderr)
+        print(problem_of(error).get("detail") or str(error), file=sys.stderr)
         return 1
     said = Text(
         f"Aucune passerelle ne répond dans {data} : lancez d'abord « passerelle up --data {data} ».",

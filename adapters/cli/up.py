@@ -37,20 +37,37 @@ def run_up(
         settings = load_settings(
             config, data=data, port_offset=port_offset, bind=bind, hostnames=hostnames, lang=lang.value
         )
-    except (ValidationError, ValueError) as error:
-        print(error, file=sys.stderr)
+    except ValidationError as error:
+        from adapters.cli.errors import setting_lines
+
+        print(Text("Réglages inutilisables :", "Settings that cannot be used:").in_(lang), file=sys.stderr)
+        for line in setting_lines(error, lang):
+            print(f"  {line}", file=sys.stderr)
+        return 2
+    except ValueError as error:
+        named = f"{config}: " if config is not None and str(config) not in str(error) else ""
+        print(f"{named}{error}", file=sys.stderr)
         return 2
     from adapters.app import AlreadyRunning, Gateway
+    from adapters.cli.errors import misspelt_variables, setting_variables
     from adapters.logs import configure_logs
     from gateway.ports import StoreUnavailable
 
+    for name in misspelt_variables(setting_variables()):
+        said = Text(f"{name} : variable inconnue, sans effet.", f"{name}: unknown variable, without effect.")
+        print(said.in_(lang), file=sys.stderr)
     configure_logs(data)
     try:
         return asyncio.run(_run(Gateway(settings), lang))
     except AlreadyRunning as error:
         said = Text(f"Une passerelle travaille déjà dans {error}.", f"A gateway already works in {error}.")
         print(said.in_(lang), file=sys.stderr)
-    except (OSError, StoreUnavailable, ValueError) as error:
+    except OSError as error:
+        from adapters.cli.errors import system_line
+
+        said = Text("Démarrage impossible :", "Cannot start:")
+        print(f"{said.in_(lang)} {system_line(error, lang)}", file=sys.stderr)
+    except (StoreUnavailable, ValueError) as error:
         logging.getLogger("passerelle").debug("start", exc_info=True)
         said = Text(f"Démarrage impossible : {error}", f"Cannot start: {error}")
         print(said.in_(lang), file=sys.stderr)

@@ -136,7 +136,7 @@ def start_gateway(
 
 def launch(data: Path, settings: Mapping[str, str] | None = None, timeout_s: float = 60) -> RunningGateway:
     """Start and wait until ready. Raises GatewayDidNotStart."""
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     run_file = data / "run.json"
     run_file.unlink(missing_ok=True)
     log = (data / "gateway.log").open("ab")
