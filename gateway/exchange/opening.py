@@ -15,6 +15,7 @@ from gateway.documents.open_xdm import open_xdm
 from gateway.documents.xml import encoding_of
 from gateway.exchange.model import Envelope, OpenedMessage
 from gateway.hl7v2.opening import open_hl7
+from gateway.identity.datamatrix import DatamatrixError, decode, is_datamatrix
 from gateway.identity.model import IdentityView
 from gateway.messaging.opening import open_mail
 from gateway.partners.fhir import open_fhir
@@ -33,6 +34,7 @@ _XML_KINDS = {
     "SubmitObjectsRequest": "metadata",
     "ProvideAndRegisterDocumentSetRequest": "metadata",
     "Envelope": "soap",
+    **dict.fromkeys(("Assertion", "RECSANSVITALE", "RECVITALE", "RESULTAT"), "soap"),
     "ListeBlancheMSSante": "whitelist",
 }
 _ENDINGS = {
@@ -49,7 +51,8 @@ _HEAD = 64 * 1024
 def sniff(raw: bytes, filename: str = "") -> str:
     """What a file is, by its octets first, by its name when they do not tell.
 
-    mail, xdm, cda, metadata, soap, whitelist, hl7v2, fhir, xml (another XML), unknown.
+    mail, xdm, cda, metadata, soap (a VIHF or an INSi body alone included), whitelist, hl7v2, fhir, datamatrix (its text
+    form), xml (another XML), unknown.
     """
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "xdm"
@@ -61,6 +64,10 @@ def sniff(raw: bytes, filename: str = "") -> str:
         return _xml_kind(start)
     if start.startswith(("{", "[")) and '"' in start:
         return "fhir"
+    if _is_soap_multipart(raw):
+        return "soap"
+    if is_datamatrix(start):
+        return "datamatrix"
     if _HEADER_LINE.match(raw) and _MAIL_HEADER.search(raw, 0, _HEAD):
         return "mail"
     return _ENDINGS.get(filename.rpartition(".")[2].lower(), "unknown")
@@ -108,11 +115,30 @@ def open_message(
         return OpenedMessage(
             kind, documents=resource.documents, views=resource.views, issues=resource.issues, fhir=resource.message
         )
+    if kind == "soap":
+        from gateway.exchange.open_soap import open_soap  # signatures and certificates are slow to load
+
+        call = open_soap(raw, where, limits)
+        return OpenedMessage(
+            call.kind, metadata=call.metadata, documents=call.documents, views=call.views, issues=call.issues
+        )
+    if kind == "datamatrix":
+        return _datamatrix(raw, where)
     if kind == "xml":
         # An XML nobody knows: opened as a document, so that DOCTYPE, depth and XDM-07 are told.
         document = open_cda(raw, name or "xml", where, limits)
         return OpenedMessage(kind="unknown", issues=document.issues)
     return OpenedMessage(kind=kind, issues=() if kind != "unknown" else (_unknown(where),))
+
+
+def _datamatrix(raw: bytes, where: Where) -> OpenedMessage:
+    """What a scanner typed, kept in a text file."""
+    try:
+        told = decode(raw.decode("utf-8", "replace"))
+    except DatamatrixError as error:
+        return OpenedMessage("datamatrix", issues=(Issue("DM-01", Hit(where, error.received, error.expected)),))
+    unknown = tuple(Issue("DM-02", Hit(where, name, "S1 … S7")) for name in told.unknown)
+    return OpenedMessage("datamatrix", views=(told.view(where=where),), issues=unknown)
 
 
 def views_of_package(package: XdmPackage) -> Iterator[IdentityView]:
@@ -133,6 +159,12 @@ def views_of_metadata(metadata: XdsMetadata) -> Iterator[IdentityView]:
 
 def _views_of_documents(documents: tuple[CdaDocument, ...]) -> Iterator[IdentityView]:
     return (d.identity for d in documents if d.identity is not None)
+
+
+def _is_soap_multipart(raw: bytes) -> bool:
+    """SOAP with attachments, with its MIME headers or from its first boundary."""
+    head = raw[:4096].lower()
+    return b"application/xop+xml" in head and (b"multipart/related" in head or head.lstrip().startswith(b"--"))
 
 
 def _head(raw: bytes) -> str:
