@@ -23,18 +23,15 @@ STDIN = "-"
 SEVERAL = 24  # files from which worker processes pay for their start
 SHOWN_FROM = 8  # files from which a progress bar is worth its line
 LIMITS = Limits(mail_bytes=200 * 1024 * 1024)
-JUDGED = frozenset({"mail", "xdm", "cda", "metadata", "whitelist"})
 ENDINGS = frozenset({".eml", ".zip", ".xml", ".hl7", ".er7", ".json"})
 NOT_A_CDA = "XDM-07"
 SANDBOX_SIGNER = "liste-blanche.val-de-brume.mssante.fr"
 
 _UNKNOWN = Text(
-    "Format non reconnu : mail (.eml), XDM (.zip), CDA, METADATA ou liste blanche (.xml) sont attendus.",
-    "Format not recognised: mail (.eml), XDM (.zip), CDA, METADATA or whitelist (.xml) are expected.",
-)
-_NOT_JUDGED = Text(
-    "Reconnu, mais ce format ne se juge qu'à sa porte, en ligne.",
-    "Recognised, but this format is only judged at its door, online.",
+    "Format non reconnu : mail (.eml), XDM (.zip), CDA, METADATA, SOAP ou liste blanche (.xml), HL7v2 (.hl7, .er7), "
+    "FHIR (.json) ou datamatrix INS (.txt) sont attendus.",
+    "Format not recognised: mail (.eml), XDM (.zip), CDA, METADATA, SOAP or whitelist (.xml), HL7v2 (.hl7, .er7), "
+    "FHIR (.json) or INS datamatrix (.txt) are expected.",
 )
 _EMPTY = Text("Fichier vide.", "Empty file.")
 
@@ -151,8 +148,8 @@ def judge_file(path: Path, asked: Asked) -> FileReport:
     except OSError as error:
         return FileReport(str(path), "unknown", FileVerdict.UNREADABLE, (), error.strerror or str(error))
     kind = sniff(raw, path.name)
-    if kind not in JUDGED and kind != "xml":
-        note = _EMPTY if not raw else _UNKNOWN if kind == "unknown" else _NOT_JUDGED
+    if kind == "unknown" or not raw:
+        note = _UNKNOWN if raw else _EMPTY
         return FileReport(str(path), kind, FileVerdict.UNREADABLE, (), note.in_(asked.lang))
     found = judge_octets(raw, kind, asked, path.name)
     if kind == "xml" and all(f.rule == NOT_A_CDA for f in found):
