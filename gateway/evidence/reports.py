@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from gateway.evidence.verdict import FileReport, FileVerdict, summary
@@ -78,7 +79,7 @@ def as_sarif(reports: Sequence[FileReport], lang: Lang, version: str) -> str:
 
 
 def _location(file: str, finding: Finding) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": file}}
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(file.replace("\\", "/"))}}
     if finding.where.line is not None:
         physical["region"] = {"startLine": finding.where.line}
     return {
