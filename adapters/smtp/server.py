@@ -365,6 +365,8 @@ class MssSmtp(SmtpWire):
         mail = transaction.mail or MailCommand("")
         sender, operator = self.role.sender(session, transaction)
         attributes = {**session.tls, "helo": session.host_name or "", **more}
+        if mail.declared_bytes:
+            attributes["declared_size"] = str(mail.declared_bytes)
         if session.mechanism:
             attributes["auth"] = session.mechanism
         if not session.attributed:

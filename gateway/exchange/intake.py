@@ -10,11 +10,12 @@ from typing import Any
 
 from gateway.answers.smtp import SmtpReply, reply_for
 from gateway.exchange.decision import decide
-from gateway.exchange.judging import Case, judge_mail
+from gateway.exchange.judging import Case, Judged, judge_mail, unjudged
 from gateway.exchange.model import Envelope, Event, OpenedMessage, Submission
 from gateway.exchange.notices import Taken, notices_for
 from gateway.exchange.routing import addressees_of, mails_for, relays_for, without
 from gateway.identity.profiles import profile_overrides
+from gateway.messaging.envelope_rules import SIZE_RULES, SizeSaid
 from gateway.ports import Clock, Ids, NewDelivery, NewMail, Offload, Recorded, RecordExchange, Sandboxes, Store
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.rules.masking import shown_address
@@ -58,7 +59,7 @@ class Intake:
             overrides=book_for(self.book, policy).overrides,
             addressees=addressees_of(envelope, territory),
         )
-        judged = await self.offload.open(judge_mail, submission.payload, case)
+        judged = await self._judged(submission, case)
         opened = judged.opened
         decision = decide(judged.findings, submission.door, policy, envelope.recipients)
         exchange_id, due = self.ids.new(), self.clock.now()
@@ -87,6 +88,17 @@ class Intake:
         )
         (recorded,) = await self.store.commit(record)
         return Verdict(exchange_id, decision, recorded, submission)
+
+    async def _judged(self, submission: Submission, case: Case) -> Judged:
+        try:
+            judged = await self.offload.open(judge_mail, submission.payload, case)
+        except Exception as error:
+            judged = unjudged(error, case)
+        declared = submission.attributes.get("declared_size", "")
+        if declared.isdecimal():
+            said = SizeSaid(int(declared), submission.payload.size_bytes)
+            judged.findings.extend(self.book.with_overrides(case.overrides).judge(SIZE_RULES, said, case.ctx, "smtp"))
+        return judged
 
     async def refuse(self, submission: Submission, findings: tuple[Finding, ...], reply: SmtpReply) -> Verdict:
         """Write down a mail its door refused before the end: oversize, cut short. Its payload is only its first octets.

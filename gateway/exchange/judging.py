@@ -14,8 +14,9 @@ from gateway.exchange.routing import routing_between
 from gateway.partners.rights import Addressee
 from gateway.rules import Finding, RuleBook, RuleContext, load_catalogue
 from gateway.rules.book import Overrides
-from gateway.rules.model import Family
+from gateway.rules.model import Family, Hit
 from gateway.sandbox.model import Limits
+from gateway.values import PlaceKind, Where
 
 MOST_OF_ONE_RULE = 25
 
@@ -45,6 +46,13 @@ def judge_mail(raw: bytes, case: Case) -> Judged:
     checker = Checker(RuleBook(load_catalogue(), case.overrides))
     findings = checker.check(opened, case.ctx, routing_between(opened, case.addressees))
     return Judged(told(opened), bounded(findings))
+
+
+def unjudged(error: Exception, case: Case) -> Judged:
+    """A mail nobody could judge (a worker brought down, a fault of ours): said, never an exception at the door."""
+    hit = Hit(Where(PlaceKind.MIME, "message"), type(error).__name__, "judge_mail", params={"rule": "judge_mail"})
+    finding = RuleBook(load_catalogue(), case.overrides).found("INS-205", hit, case.ctx, "mail")
+    return Judged(OpenedMessage("mail"), [finding] if finding is not None else [])
 
 
 def told(opened: OpenedMessage) -> OpenedMessage:

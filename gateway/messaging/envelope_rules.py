@@ -34,6 +34,7 @@ REPLIES: Mapping[str, tuple[int, str]] = MappingProxyType(
         "GW-ENV-14": (554, "5.5.0"),
         "GW-ENV-15": (451, "4.4.2"),
         "GW-ENV-16": (553, "5.1.3"),
+        "GW-ENV-17": (552, "5.3.4"),  # where a workspace raises it to blocking
     }
 )
 
@@ -245,4 +246,22 @@ def data_is_whole(fact: SessionFact, _: RuleContext) -> Iterator[Hit]:
 
 SESSION_RULES = (received_size, credentials, nothing_follows_starttls, data_is_whole)
 
-RULES = (*SENDER_RULES, *RECIPIENT_RULES, *SESSION_RULES)
+
+@dataclass(frozen=True, slots=True)
+class SizeSaid:
+    """The size announced by MAIL and the size received, in octets."""
+
+    declared: int
+    received: int
+
+
+@rule("GW-ENV-17")
+def size_as_declared(said: SizeSaid, _: RuleContext) -> Iterator[Hit]:
+    """SIZE= says how much will come: a server may refuse a mail that turns out larger (RFC 1870 §6.1)."""
+    if 0 < said.declared < said.received:
+        yield Hit(Where(PlaceKind.SMTP, "MAIL FROM SIZE="), str(said.received), f"≤ {said.declared}")
+
+
+SIZE_RULES = (size_as_declared,)
+
+RULES = (*SENDER_RULES, *RECIPIENT_RULES, *SESSION_RULES, *SIZE_RULES)

@@ -295,6 +295,14 @@ def line_length(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
         yield Hit(Where(PlaceKind.MIME, "message"), f"{mail.longest_line} octets", "<= 998 octets")
 
 
+@rule("ECO-18")
+def line_ends(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
+    """Only CRLF ends a line: a lone LF or CR, or a NUL, is read differently by each server (SMTP smuggling)."""
+    if mail.lone_line_ends or mail.nul_octets:
+        seen = f"{mail.lone_line_ends} × LF/CR, {mail.nul_octets} × NUL"
+        yield Hit(Where(PlaceKind.MIME, "message"), seen, "CRLF")
+
+
 MAIL_RULES: tuple[Rule[MailMessage], ...] = (
     product_reference,
     codes_announced,
@@ -319,5 +327,6 @@ MAIL_RULES: tuple[Rule[MailMessage], ...] = (
     one_citizen,
     headers_in_ascii,
     line_length,
+    line_ends,
     *part_rules.RULES,
 )

@@ -57,6 +57,8 @@ class MailMessage:
     issues: tuple[Issue, ...] = ()
     content_type: str = ""  # of the whole message, lower case, without parameters
     envelope_recipients: tuple[str, ...] = ()  # as given by the envelope, lower case
+    lone_line_ends: int = 0  # CR or LF not part of a CRLF; 0 for a file saved with LF throughout
+    nul_octets: int = 0
     about: str = ""  # Message-ID of the mail that a report or an automatic answer is about; '' for any other mail
 
     def header(self, name: str) -> str | None:

@@ -84,6 +84,8 @@ def open_mail(raw: bytes, envelope: Addressing | None = None, limits: Limits = L
         issues=tuple(issues),
         content_type=content_type,
         envelope_recipients=told,
+        lone_line_ends=lone_line_ends(raw),
+        nul_octets=raw.count(b"\0"),
         about=_about(block, content_type, raw),
     )
 
@@ -156,6 +158,13 @@ def _text(leaf: Leaf, data: bytes) -> str:
         return data[:_TEXT_KEPT].decode(leaf.charset or "utf-8", "replace")
     except LookupError:
         return data[:_TEXT_KEPT].decode("latin-1")
+
+
+def lone_line_ends(raw: bytes) -> int:
+    """CR and LF that stand alone: what another server may take for a line end, hence for the end of the message."""
+    pairs = raw.count(b"\r\n")
+    lone = raw.count(b"\n") + raw.count(b"\r") - 2 * pairs
+    return lone if pairs else 0
 
 
 def longest_line(raw: bytes) -> int:

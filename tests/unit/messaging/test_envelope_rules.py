@@ -14,9 +14,11 @@ from gateway.messaging.envelope_rules import (
     RULES,
     SENDER_RULES,
     SESSION_RULES,
+    SIZE_RULES,
     RecipientAtDoor,
     SenderAtDoor,
     SessionFact,
+    SizeSaid,
 )
 from gateway.rules import RuleBook, RuleContext
 from gateway.rules.catalogue import load_catalogue
@@ -115,6 +117,7 @@ def test_no_sentence_keeps_an_unfilled_brace() -> None:
             (SESSION_RULES, SessionFact(kind, "1", "0", "X"))
             for kind in ("too-large", "credentials", "injection", "interrupted")
         ),
+        (SIZE_RULES, SizeSaid(10, 20)),
     ]
     seen = set()
     for rules, subject in subjects:

@@ -60,6 +60,7 @@ BREAKS: dict[str, dict[str, Any]] = {
     },
     "ECO-10": {"changes": (("=?utf-8?q?Boite_de_l=27EHPAD?=", "Boîte de l'EHPAD"),)},
     "ECO-11": {"changes": (("Bonjour,", "Bonjour " + "x" * 1200),)},
+    "ECO-18": {"changes": (("Bonjour,", "Bonjour,\r.\rSuite"),)},
     "ECO-12": {"changes": NO_PACKAGE, "archive": b"x"},
     "ECO-13": {"parts": (ARCHIVE_PART,)},
     "ECO-14": {
