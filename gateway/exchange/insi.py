@@ -78,8 +78,14 @@ class Insi:
         offload: Offload,
         book: RuleBook,
         trust: TrustStore | Callable[[], TrustStore],
+        *,
+        lot_ready_s: float = 2.0,
     ) -> None:
-        """`trust` is a TrustStore, or a function that returns the current one (revocations change while we run)."""
+        """`trust` is a TrustStore, or a function that returns the current one (revocations change while we run).
+
+        `lot_ready_s`: after which a verification lot may be consulted.
+        """
+        self.lot_ready_s = lot_ready_s
         self.store = store
         self.clock = clock
         self.ids = ids

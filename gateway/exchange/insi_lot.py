@@ -32,7 +32,6 @@ from gateway.rules.verdict import Decision
 from gateway.soap.certificates import Peer
 from gateway.values import PlaceKind, Where
 
-READY_S = 2.0  # after which a lot may be consulted
 HERE_LINES = 100  # a longer lot is judged by a worker: it would hold the event loop
 HERE_BYTES = 64 * 1024
 TOLD_FINDINGS = 20
@@ -115,7 +114,7 @@ async def _handed_in(insi: Insi, request: InsiRequest, judge: Judge, case: Case,
         return _Outcome(problem_for(refusing, exchange_id), refused_decision(refusing, judge.policy), case)
     workspace = request.submission.workspace
     verdicts = await _verified(insi, judge, workspace, lot)
-    ready = insi.clock.now() + timedelta(seconds=READY_S + insi.faults(workspace).slow_s)
+    ready = insi.clock.now() + timedelta(seconds=insi.lot_ready_s + insi.faults(workspace).slow_s)
     told = {"lot": exchange_id, "etat": "en_cours", "lignes": len(verdicts), "disponible": ready.isoformat()}
     reply = json_reply(202, told, f"lot de {len(verdicts)} ligne(s) : en cours")
     decision = served_decision(_findings(judge, case, verdicts), judge.policy)

@@ -136,13 +136,19 @@ class World:
 
 @asynccontextmanager
 async def live_insi(
-    folder: Path, *, patience: Patience | None = None, policy: Policy | None = None, store: Store | None = None
+    folder: Path,
+    *,
+    patience: Patience | None = None,
+    policy: Policy | None = None,
+    store: Store | None = None,
+    lot_ready_s: float = 0.0,
 ) -> AsyncIterator[World]:
     """An INSi over HTTPS with optional client certificates, as `passerelle up` serves it."""
     opened = store or await open_store(f"sqlite:///{folder}/store.db", folder)
     sandboxes, offload, clock = FixedSandboxes(policy or Policy()), Inline(), SystemClock()
     book = RuleBook(load_catalogue())
-    insi = Insi(opened, sandboxes, clock, UuidSeven(), offload, book, trust_of(shared_authority()))
+    trust = trust_of(shared_authority())
+    insi = Insi(opened, sandboxes, clock, UuidSeven(), offload, book, trust, lot_ready_s=lot_ready_s)
     served = await asyncio.to_thread(dmp.certificates().gateway, ())
     context = server_context(shared_authority(), served)
     server = HttpServer(Starlette(routes=insi_routes(insi, clock, patience=patience)), "127.0.0.1", 0, lambda: context)
