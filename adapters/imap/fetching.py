@@ -111,7 +111,7 @@ def _label(attribute: FetchAttribute) -> bytes:
 async def _send(writer: Outlet, attribute: FetchAttribute, mail: OpenedMail) -> None:
     name = attribute.value
     if name == b"ENVELOPE":
-        writer.write(mail.envelope())
+        writer.write(await mail.enveloped())
     elif attribute.section is None:
         writer.write(mail.structure(extended=name == b"BODYSTRUCTURE"))
     elif name.startswith(b"BINARY"):
