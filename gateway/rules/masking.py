@@ -4,12 +4,18 @@ Matricule: first four characters and the key (`2790·········89`), plus,
 they differ, in brackets (`2790······[12]3·89`). Traits: initial and length, plus the differing part. Two spellings of
 the same name are shown by their shape (`Xxx-Xxx`), which tells the difference and nothing else. Values that differ
 nearly everywhere show no position: they are two different values, and the reader has both in his own documents.
+
+Rules mask the values they compare. What others wrote (headers, addresses, file names, errors of other servers) may hold a
+matricule anywhere: `mask_text` and `mask_json` hide it where text is kept or leaves. Both are idempotent.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.rules.spotting import SHORTEST, spot
 
 DOT = "·"
 EMPTY = "∅"
@@ -27,6 +33,34 @@ def mask_matricule(value: str, others: Sequence[str] = ()) -> str:
         return EMPTY
     comparable = [other for other in others if len(other) == len(value)]
     return _mask(value, _MATRICULE_SHOWN, comparable) + _more(value)
+
+
+def mask_text(text: str, *, sure: bool = False) -> str:
+    """Any text with its matricules masked: first four characters, key and separators stand (`2 39 0· ·· ··· ··· 55`).
+
+    `sure` masks only those with a right key: for identifiers that a protocol wants back unchanged.
+    """
+    if len(text) < SHORTEST:
+        return text
+    found = [one for one in spot(text) if one.sure or not sure]
+    if not found:
+        return text
+    characters = list(text)
+    for one in found:
+        for at in one.hidden:
+            characters[at] = DOT
+    return "".join(characters)
+
+
+def mask_json(value: Any) -> Any:
+    """A JSON value with the matricules of every text and name in it masked."""
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, Mapping):
+        return {mask_json(name): mask_json(held) for name, held in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [mask_json(held) for held in value]
+    return value
 
 
 def mask_trait(value: str, others: Sequence[str] = ()) -> str:
@@ -56,11 +90,11 @@ def is_patient_domain(domain: str) -> bool:
 
 
 def shown_address(address: str) -> str:
-    """Any address, fit for an answer, a list or a log: a citizen's holds a matricule, masked; others are whole."""
+    """Any address, fit for an answer, a list or a log: a citizen's is masked, others only where they hold a matricule."""
     local, at, domain = address.rpartition("@")
-    if is_patient_domain(domain) or (local[:5].isdigit() and len(local) >= 13):
+    if is_patient_domain(domain) or (local[:5].isdigit() and len(local) >= SHORTEST):
         local = mask_matricule(local)
-    return f"{local}{at}{domain}"[:320]
+    return mask_text(f"{local}{at}{domain}")[:320]
 
 
 def _shape(char: str) -> str:
