@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gateway.evidence.verdict import FileReport, FileVerdict, exit_code, file_verdict
 from gateway.exchange.opening import open_message, sniff
-from gateway.rules import Finding, RuleBook, RuleContext, Severity, load_catalogue
+from gateway.rules import Finding, RuleBook, RuleContext, load_catalogue
 from gateway.sandbox.model import Limits
 from gateway.values import Direction, Door, Lang, Text
 
@@ -193,9 +193,3 @@ def _whitelist(raw: bytes, book: RuleBook, ctx: RuleContext, now: datetime, file
         reading = read_whitelist(raw, anchor=Anchor(issuers=None, signer_cn=SANDBOX_SIGNER), now=now, label=label)
     found = (book.found(issue.rule_id, issue.hit, ctx, "whitelist") for issue in reading.issues)
     return [finding for finding in found if finding is not None]
-
-
-def counted(findings: Iterable[Finding]) -> dict[Severity, int]:
-    """How many findings of each severity, worst first."""
-    listed = list(findings)
-    return {severity: sum(f.severity is severity for f in listed) for severity in Severity}

@@ -28,6 +28,11 @@ _KINDS = {
     "cda": Text("document CDA", "CDA document"),
     "metadata": Text("METADATA", "METADATA"),
     "whitelist": Text("liste blanche", "whitelist"),
+    "hl7v2": Text("HL7v2", "HL7v2"),
+    "fhir": Text("FHIR", "FHIR"),
+    "soap": Text("SOAP", "SOAP"),
+    "xml": Text("XML", "XML"),
+    "unknown": Text("inconnu", "unknown"),
 }
 _COUNTS = {
     Severity.BLOCKING: (Text("bloquant", "blocking"), Text("bloquants", "blocking")),

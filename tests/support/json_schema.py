@@ -16,23 +16,12 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "null": type(None),
 }
 _KNOWN = frozenset(
-    [
-        "$schema",
-        "$id",
-        "$defs",
-        "$ref",
-        "title",
-        "description",
-        "type",
-        "enum",
-        "pattern",
-        "minLength",
-        "minimum",
-        "required",
-        "properties",
-        "items",
-    ]
-) | {"additionalProperties"}
+    (
+        *("$schema", "$id", "$defs", "$ref", "title", "description"),
+        *("type", "enum", "pattern", "minLength", "minimum"),
+        *("required", "properties", "additionalProperties", "items"),
+    )
+)
 
 
 def faults(
