@@ -31,6 +31,7 @@ _PATIENT_DOMAIN = "@patient."
 _BIRTHPLACE = "BDL"
 _OLD_BIRTHPLACE = "BR"
 _COMPONENTS = 23  # of an XAD
+MOST_PATIENTS = 500
 
 # Families that speak of one patient: several PID in one message are then several containers of the same person.
 _ONE_PATIENT = frozenset({"ORU", "MDM", "OUL"})
@@ -52,6 +53,8 @@ def groups_of(segments: list[Segment]) -> list[PatientGroup]:
     for segment in segments:
         name = segment.name
         if name == "PID":
+            if len(groups) >= MOST_PATIENTS:
+                break
             groups.append(PatientGroup(segment))
         elif not groups:
             continue

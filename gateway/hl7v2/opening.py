@@ -21,7 +21,7 @@ from gateway.hl7v2.er7 import (
     split_segments,
     strange_escapes,
 )
-from gateway.hl7v2.identity import groups_of, views_of
+from gateway.hl7v2.identity import MOST_PATIENTS, groups_of, views_of
 from gateway.hl7v2.model import Hl7Message, OpenedHl7
 from gateway.rules.model import Hit
 from gateway.sandbox.model import Limits
@@ -129,6 +129,9 @@ def _patient_issues(message: Hl7Message, pids: list[Segment]) -> Iterator[Issue]
         yield Issue("HL7-11", Hit(_place("PID"), "0 PID", "1 PID"))
     if len(pids) > 1 and message.message in _ONE_PATIENT:
         yield Issue("HL7-13", Hit(pids[1].where(), f"{len(pids)} PID", "1 PID"))
+    count = message.segments.count("PID")
+    if count > MOST_PATIENTS:
+        yield Issue("HL7-20", Hit(_place("PID"), f"{count} PID", f"<= {MOST_PATIENTS} PID"))
     for pid in pids[:_TOLD]:
         for strange in strange_escapes(pid.raw, pid.seps):
             yield Issue("HL7-05", Hit(pid.where(), _shown(strange), "\\F\\ \\S\\ \\T\\ \\R\\ \\E\\ \\X..\\ \\.br\\"))

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from gateway.documents.model import CdaDocument, Issue
 from gateway.identity.model import IdentityView
 from gateway.identity.reading import all_ins
-from gateway.partners.fhir_bundle import Resource, person_of, resources_of, unresolved, views_of
+from gateway.partners.fhir_bundle import (
+    MOST_RESOURCES,
+    MOST_VIEWS,
+    Resource,
+    person_of,
+    resources_of,
+    unresolved,
+    views_of,
+)
 from gateway.partners.fhir_documents import documents_of
 from gateway.partners.fhir_json import Json, at, obj, parse_json, text, texts
 from gateway.partners.fhir_patient import with_person
@@ -58,6 +66,11 @@ def open_fhir(raw: bytes, limits: Limits = Limits(), *, structure: bool = False)
     faults = list(issues)
     documents = documents_of(found, limits, faults)
     views = views_of(found)
+    if found.count > MOST_RESOURCES or len(views) >= MOST_VIEWS:
+        hit = Hit(
+            at("Bundle.entry"), f"{found.count} ressources", f"{MOST_RESOURCES} ressources, {MOST_VIEWS} patients"
+        )
+        faults.append(Issue("FHIR-21", hit))
     faults += _bindings(root, found.resources, views)
     for resource in found.resources:
         faults += (Issue("FHIR-06", Hit(at(path), what, "Patient")) for path, what in unresolved(resource, found))

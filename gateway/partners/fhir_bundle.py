@@ -18,7 +18,9 @@ from gateway.partners.fhir_json import Json, extensions, members, obj, text
 from gateway.partners.fhir_patient import patient_view, reference_view, with_person
 from gateway.rules.masking import mask_matricule
 
-MOST_VIEWS = 500
+MOST_RESOURCES = 5000
+MOST_VIEWS = 2000
+_MOST_POINTERS = 10_000  # looked at, most of them saying the same thing again
 _ONE_PERSON = frozenset({"document", "message"})
 _BRINGS_DOCUMENTS = frozenset({"List", "DocumentReference", "Composition"})
 _POINTING = ("subject", "patient", "for", "beneficiary", "individual")
@@ -52,7 +54,19 @@ class Found:
 
     resources: list[Resource]
     bundle_type: str = ""
+    count: int = 1  # entries of the Bundle, those above MOST_RESOURCES included
     by_reference: dict[str, Resource] = field(default_factory=dict)
+    by_identifier: dict[tuple[str, str], Resource] | None = None
+
+    def holder(self, system: str, value: str) -> Resource | None:
+        """The Patient of this message that has this identifier."""
+        if self.by_identifier is None:
+            self.by_identifier = {}
+            for resource in self.resources:
+                if resource.type == "Patient":
+                    for held, _ in members(resource.body.get("identifier"), ""):
+                        self.by_identifier.setdefault(_pair(held), resource)
+        return self.by_identifier.get((system, value))
 
     def resolve(self, reference: str) -> Resource | None:
         """The resource of this message that a reference names; None when it stands elsewhere."""
@@ -66,8 +80,9 @@ def resources_of(root: Json) -> Found:
     """The root, or the resources of a Bundle, nested Bundles excepted."""
     if text(root.get("resourceType")) != "Bundle":
         return Found([Resource(root, text(root.get("resourceType"))[:64] or "$this")])
-    found = Found([], text(root.get("type"))[:40])
-    for entry, path in members(root.get("entry"), "Bundle.entry"):
+    entries = root.get("entry")
+    found = Found([], text(root.get("type"))[:40], len(entries) if isinstance(entries, list) else 1)
+    for entry, path in members(entries, "Bundle.entry", MOST_RESOURCES):
         body = obj(entry.get("resource"))
         if not body:
             continue
@@ -85,8 +100,9 @@ def views_of(found: Found) -> tuple[IdentityView, ...]:
     views: list[IdentityView] = []
     persons = _Persons()
     seen: set[tuple[object, ...]] = set()
-    for resource in found.resources:
-        if resource.type == "Patient":
+    looked = 0
+    for resource in found.resources[:MOST_RESOURCES]:
+        if resource.type == "Patient" and len(views) < MOST_VIEWS:
             person = persons.of_patient(resource) if apart else ""
             views.append(patient_view(resource.body, resource.path, resource.name, person=person))
     for resource in found.resources:
@@ -94,11 +110,14 @@ def views_of(found: Found) -> tuple[IdentityView, ...]:
             continue
         person = persons.of(resource, found) if apart else ""
         for view in _pointers(resource, found):
+            looked += 1
+            if looked > _MOST_POINTERS:
+                return tuple(views)
             key = (*_said(view), person)
             if key not in seen and len(views) < MOST_VIEWS:
                 seen.add(key)
                 views.append(with_person(view, person))
-    return tuple(views[:MOST_VIEWS])
+    return tuple(views)
 
 
 def person_of(resource: Resource, found: Found) -> str:
@@ -128,20 +147,9 @@ class _Persons:
                 return self.of_patient(target)
             identifier = _logical(reference)
             if identifier:
-                known = _holder(identifier, found)
+                known = found.holder(*_pair(identifier))
                 return self.of_patient(known) if known is not None else "|".join(_pair(identifier))
         return resource.path
-
-
-def _holder(identifier: Json, found: Found) -> Resource | None:
-    """The Patient of the Bundle that has this identifier."""
-    wanted = _pair(identifier)
-    for resource in found.resources:
-        if resource.type == "Patient":
-            for held, _ in members(resource.body.get("identifier"), ""):
-                if _pair(held) == wanted:
-                    return resource
-    return None
 
 
 def _pair(identifier: Json) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from gateway.values import Located, PlaceKind, Where
 
 Json = dict[str, Any]
 
-MOST = 1000  # members of an array that are read
+MOST = 200  # members of an array that are read: nobody has more names or identifiers; hostile input may
 _DEPTH = 100
 
 
@@ -99,12 +99,12 @@ def obj(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def members(value: Any, path: str) -> Iterator[tuple[Json, str]]:
+def members(value: Any, path: str, most: int = MOST) -> Iterator[tuple[Json, str]]:
     """The objects of an array with their paths. An object where an array belongs is read as its only member."""
     if isinstance(value, dict):
         yield value, path
     elif isinstance(value, list):
-        for at, member in enumerate(value[:MOST]):
+        for at, member in enumerate(value[:most]):
             if isinstance(member, dict):
                 yield member, f"{path}[{at}]"
 

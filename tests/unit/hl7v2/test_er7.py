@@ -185,6 +185,12 @@ def test_too_many_segments_are_told() -> None:
     assert "HL7-20" in [i.rule_id for i in opened.issues]
 
 
+def test_a_crowd_of_patients_is_refused() -> None:
+    opened = open_hl7(adt() + b"PID|1||1^^^A^PI\r" * 900)
+    assert [i.rule_id for i in opened.issues] == ["HL7-20"]
+    assert len(opened.views) == 500
+
+
 def test_the_base64_of_a_document_is_never_unescaped() -> None:
     opened = open_hl7(oru(b'<ClinicalDocument xmlns="urn:hl7-org:v3"><title>x</title></ClinicalDocument>'))
     assert [d.label for d in opened.documents] == ["cda:OBX[1]"]

@@ -274,13 +274,27 @@ def test_a_megabyte_of_name_is_told_within_bounds() -> None:
         assert len(finding.received) < 1000
 
 
+def test_a_crowd_is_judged_in_part_and_says_so() -> None:
+    crowd = bundle(*[{"resourceType": "Patient"}] * 6000, kind="searchset")
+    opened = open_fhir(octets(crowd))
+    assert [i.rule_id for i in opened.issues] == ["FHIR-21"]
+    assert len(opened.views) == 2000
+
+
+def test_resources_full_of_contained_patients_are_looked_at_within_bounds() -> None:
+    full = document_reference()
+    full["contained"] = [{"resourceType": "Patient", "gender": str(n)} for n in range(1000)]
+    opened = open_fhir(octets(bundle(*[full] * 300)))
+    assert 0 < len(opened.views) <= 2000
+
+
 def test_a_lone_surrogate_goes_through() -> None:
     raw = octets(patient(name=[{"use": "official", "family": "X"}])).replace(b'"X"', b'"\\ud800"')
     assert pickle.dumps(open_fhir(raw))
 
 
 def test_each_fault_has_its_card_in_two_languages() -> None:
-    for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 20):
+    for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 20, 21):
         card = load_catalogue()[f"FHIR-{number:02}"]
         assert card.message.fr != card.message.en
         assert card.cure.fr.endswith(".")
