@@ -70,8 +70,11 @@ DataOption = Annotated[
 
 
 @app.callback()
+@pki_app.callback()
+@actors_app.callback()
+@scenario_app.callback()
 def root(lang: LangOption = LANG) -> None:
-    """Options that stand before the command."""
+    """Options that stand before the command: the language was read before the words were parsed."""
 
 
 @app.command(help=t("Démarre tout et affiche les points d'accès.", "Start everything and print the endpoints."))
@@ -115,8 +118,10 @@ def check(
         typer.Argument(
             metavar=t("FICHIER...", "FILE..."),
             help=t(
-                "Mails (.eml), XDM (.zip), CDA, METADATA, listes blanches (.xml) ; dossiers ; motifs (*.eml) ; - pour l'entrée.",
-                "Mails (.eml), XDM (.zip), CDA, METADATA, whitelists (.xml); folders; patterns (*.eml); - for standard input.",
+                "Mails (.eml), XDM (.zip), CDA, METADATA, SOAP, listes blanches (.xml), HL7v2 (.hl7, .er7), FHIR (.json) ; "
+                "dossiers ; motifs (*.eml) ; - pour l'entrée.",
+                "Mails (.eml), XDM (.zip), CDA, METADATA, SOAP, whitelists (.xml), HL7v2 (.hl7, .er7), FHIR (.json); "
+                "folders; patterns (*.eml); - for standard input.",
             ),
         ),
     ],
