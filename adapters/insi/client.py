@@ -143,10 +143,15 @@ class InsiClient:
         return result
 
     async def verify(self, ins: Ins, person: LocalIdentity) -> VerifyResult:
-        """Ask whether an INS and traits agree. Traits go as they are: a verification corrects nothing."""
-        refused = forbidden(person)
-        if refused is not None:
-            return refused
+        """Ask whether an INS and traits agree. Traits go as they are: a verification corrects nothing.
+
+        Traits that INSi would not admit are refused here (INS-187), not mended: they are what must be verified.
+        """
+        admitted = admissible(person)
+        if isinstance(admitted, Refused):
+            return admitted
+        if admitted != person:
+            return Refused("INS-187", "family" if admitted.family != person.family else "given_names")
         asked = verification_of(ins, person)
         digest = self._memory.digest(Operation.VERIFY.value, asked)
         known = self._memory.get(digest)
