@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 TRUST_SUFFIX = "mssante.fr"
@@ -14,11 +14,15 @@ TRUST_SUFFIX = "mssante.fr"
 class StorageSettings(BaseModel):
     """Where exchanges live. An empty URL means a SQLite file in the data directory."""
 
+    model_config = ConfigDict(extra="forbid")
+
     url: str = ""
 
 
 class PortSettings(BaseModel):
     """First ports of each door; `--port-offset` shifts them all. Operators take `smtp`, `smtp + 1`, …"""
+
+    model_config = ConfigDict(extra="forbid")
 
     smtp: int = 2525
     submission: int = 2587
@@ -34,6 +38,8 @@ class PortSettings(BaseModel):
 
 class PolicySettings(BaseModel):
     """The default workspace's policy."""
+
+    model_config = ConfigDict(extra="forbid")
 
     vigilance: Literal["refuse", "observe"] = "refuse"
     profile: Literal["strict", "official-samples", "lenient_canonical"] = "strict"

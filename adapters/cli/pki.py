@@ -82,7 +82,10 @@ def write_files(authority: Authority, issued: Issued, out: Path, password: str) 
 def run_revoke(data: Path, wanted: str, lang: Lang) -> int:
     """Revoke by fingerprint, serial number, key or certificate file."""
     authority = _authority(data)
-    found = _find(authority, wanted)
+    try:
+        found = _find(authority, wanted)
+    except ValueError:
+        return _no_certificate(wanted, lang)
     if found is None:
         print(
             f"{wanted}: {_say(Text('certificat inconnu de cette IGC', 'not issued by this PKI'), lang)}",
@@ -92,6 +95,12 @@ def run_revoke(data: Path, wanted: str, lang: Lang) -> int:
     gone = authority.revoke(found)
     print(f"{gone.dn}: {_say(Text('révoqué', 'revoked'), lang)} {gone.revoked_at:%Y-%m-%dT%H:%M:%SZ}")
     return 0
+
+
+def _no_certificate(named: object, lang: Lang) -> int:
+    said = Text("n'est pas un certificat X.509 (PEM ou DER).", "is no X.509 certificate (PEM or DER).")
+    print(f"{named}: {said.in_(lang)}", file=sys.stderr)
+    return 2
 
 
 def _find(authority: Authority, wanted: str) -> Issued | None:
@@ -114,18 +123,20 @@ def run_bundle(data: Path, out: Path, lang: Lang) -> int:
 
 def run_doctor(data: Path, certificate: Path, domain: str, lang: Lang) -> int:
     """Say why a certificate is refused; 0 when it would be accepted."""
-    from adapters.cli.render import finding_block
+    from adapters.cli.report import finding_lines
     from adapters.pki.doctor import explain_certificate
 
     if not certificate.is_file():
         print(f"{certificate}: {_say(Text('fichier introuvable', 'file not found'), lang)}", file=sys.stderr)
         return 2
+    try:
+        der = _der(certificate)
+    except ValueError:
+        return _no_certificate(certificate, lang)
     dns = _dns_of(data, domain) if domain else None
-    findings = explain_certificate(
-        _authority(data), _der(certificate), domain=domain, domain_dns=dns, now=datetime.now(UTC)
-    )
-    for finding in findings:
-        console().print(finding_block(finding, lang))
+    findings = explain_certificate(_authority(data), der, domain=domain, domain_dns=dns, now=datetime.now(UTC))
+    for block in finding_lines(findings, lang):
+        console().print(block)
     if not findings:
         console().print(_say(Text("Certificat accepté.", "Certificate accepted."), lang), style="green")
     return 1 if any(f.severity.rank == 2 for f in findings) else 0

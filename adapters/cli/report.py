@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -72,9 +72,14 @@ def _print_report(out: Console, report: FileReport, lang: Lang) -> None:
     out.print(title, soft_wrap=True)
     if report.note:
         out.print(Padding(Rich(report.note), (0, 0, 0, 2)))
-    for group in grouped(report.findings):
-        for block in _blocks(group, lang):
-            out.print(block)
+    for block in finding_lines(report.findings, lang):
+        out.print(block)
+
+
+def finding_lines(findings: Iterable[Finding], lang: Lang) -> Iterator[RenderableType]:
+    """Findings, rule by rule: what, where, the values side by side, how to mend, the source."""
+    for group in grouped(findings):
+        yield from _blocks(group, lang)
 
 
 def grouped(findings: Iterable[Finding]) -> list[list[Finding]]:

@@ -27,12 +27,23 @@ def run_rules(rule_id: str | None, family: str | None, lang: Lang) -> int:
         return 0
     wanted = rule_id.upper()
     if wanted not in catalogue:
-        near = get_close_matches(wanted, [card.id for card in catalogue], 6, 0.5)
+        near = _near(wanted, [card.id for card in catalogue])
         text = Text(f"{rule_id} : règle inconnue.", f"{rule_id}: unknown rule.").in_(lang)
         print(f"{text} {', '.join(near)}".rstrip(), file=sys.stderr)
         return 2
     _print_card(catalogue[wanted], lang)
     return 0
+
+
+def _near(wanted: str, ids: list[str]) -> list[str]:
+    """Ids that may have been meant: of the same number however it is padded, then those spelt alike."""
+    head, _, number = wanted.rpartition("-")
+    same = [
+        i
+        for i in ids
+        if number.isdecimal() and i.startswith(f"{head}-") and i.rpartition("-")[2].lstrip("0") == number.lstrip("0")
+    ]
+    return list(dict.fromkeys([*same, *get_close_matches(wanted, ids, 6, 0.5)]))
 
 
 def _print_table(cards: list[RuleCard], lang: Lang) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as Rich
@@ -15,7 +16,12 @@ from adapters.player.result import StepResult
 from gateway.scenarios.model import Act, Scenario, Step
 from gateway.values import Lang
 
-_SHOWN_RULES = 4
+WIDEST = 110
+SHOWN_RULES = 4
+SAID_CHARACTERS = 330  # of an answer; the exchange page and `--json` have the rest
+SAID_BEFORE_FINDINGS = 160  # of an answer that says the findings shown below it
+_BLANKS = re.compile(r"\s+")
+_DIFFERENCE = re.compile(r"(\[[^\]]*\])")
 
 
 class Narrator:
@@ -25,48 +31,49 @@ class Narrator:
         self._out = out
         self._lang = lang
 
+    @property
+    def _width(self) -> int:
+        return min(self._out.width, WIDEST)
+
+    def _print(self, shown: RenderableType, indent: int = 0) -> None:
+        self._out.print(Padding(shown, (0, 0, 0, indent), expand=False), width=self._width)
+
     def opening(self, scenario: Scenario, endpoints: str) -> None:
         """The title and where it is played."""
         self._out.print()
         body = Rich.assemble((scenario.summary.in_(self._lang), ""), "\n", (endpoints, "dim"))
-        self._out.print(
-            Panel(body, title=f"[bold]{scenario.title.in_(self._lang)}", title_align="left", width=self._width)
-        )
-
-    @property
-    def _width(self) -> int:
-        return min(self._out.width, 110)
+        title = Rich(scenario.title.in_(self._lang), style="bold")
+        self._out.print(Panel(body, title=title, title_align="left", width=self._width))
 
     def act(self, number: int, act: Act) -> None:
         """A new act."""
         self._out.print()
-        self._out.print(Rich(f"{number}. {act.title.in_(self._lang)}", style="bold cyan"))
+        self._print(Rich(f"{number}. {act.title.in_(self._lang)}", style="bold cyan"))
 
     def step(self, step: Step) -> None:
         """A step about to be played."""
-        self._out.print(Rich.assemble("   ", ("→ ", "dim"), step.title.in_(self._lang)))
+        self._print(_hanging(Rich("→", style="dim"), Rich(step.title.in_(self._lang))), 3)
 
     def result(self, result: StepResult) -> None:
         """What was seen."""
-        mark = ("✓", "bold green") if result.held else ("✗", "bold red")
-        said = result.seen.said.replace("\r\n", " ")
-        for index, line in enumerate(textwrap.wrap(said, self._width - 8) or [""]):
-            self._out.print(Rich.assemble("   ", mark if index == 0 else (" ", ""), " ", (line, "dim")))
-        for finding in result.seen.findings[:_SHOWN_RULES]:
+        findings = result.seen.findings[:SHOWN_RULES]
+        mark = Rich("✓", style="bold green") if result.held else Rich("✗", style="bold red")
+        said = shortened(result.seen.said, SAID_BEFORE_FINDINGS if findings else SAID_CHARACTERS)
+        self._print(_hanging(mark, Rich(said, style="dim")), 3)
+        for finding in findings:
             self._finding(finding)
         for failure in result.seen.checks.failures:
-            self._out.print(Rich(f"       {failure}", style="red"))
+            self._print(Rich(failure, style="red"), 7)
 
     def _finding(self, finding: Mapping[str, Any]) -> None:
         lang = self._lang.value
-        head = Rich.assemble("       ", (finding["rule"], "bold yellow"), f"  {finding['message'][lang]}")
-        self._out.print(head)
+        self._print(_hanging(Rich(finding["rule"], style="bold yellow"), Rich(finding["message"][lang])), 5)
         if finding["values"]:
-            table = Table(box=None, show_header=False, padding=(0, 2, 0, 9))
+            table = Table.grid(padding=(0, 3, 0, 0))
             for value in finding["values"]:
-                table.add_row(Rich(value["container"], style="cyan"), Rich(value["value"], style="bold"))
-            self._out.print(table)
-        self._out.print(Rich(f"         → {finding['cure'][lang]}", style="green"))
+                table.add_row(Rich(value["container"], style="cyan"), _marked(value["value"]))
+            self._print(table, 9)
+        self._print(_hanging(Rich("→", style="green"), Rich(finding["cure"][lang], style="green")), 7)
 
     def verdict(self, results: list[StepResult], seconds: float) -> None:
         """The end."""
@@ -82,3 +89,26 @@ class Narrator:
         )
         self._out.print()
         self._out.print(Rich(line, style="bold green" if fine else "bold red"))
+
+
+def shortened(text: str, characters: int) -> str:
+    """An answer on one line, cut at a word when it is long."""
+    line = _BLANKS.sub(" ", text).strip()
+    return line if len(line) <= characters else f"{line[:characters].rpartition(' ')[0]} …"
+
+
+def _hanging(mark: Rich, text: Rich) -> Table:
+    """A mark, and a text whose lines all start at the same column."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(mark, text)
+    return table
+
+
+def _marked(masked: str) -> Rich:
+    """A masked value; what stands in brackets differs."""
+    shown = Rich(style="bold")
+    for piece in _DIFFERENCE.split(masked):
+        shown.append(piece, style="bold yellow" if piece.startswith("[") else "")
+    return shown
