@@ -135,6 +135,7 @@ class Gateway:
         self._stops.append(courier.pool.close)
         await self._open_imap(store, clock, contexts.server(shared, ask=False))
         self.doorkeeper = Doorkeeper(self.token)
+        self.insi = Insi(store, self.sandboxes, clock, ids, offload, book, trust_of(self.authority))
         known = ApiContext(
             store=store,
             sandboxes=self.sandboxes,
@@ -146,6 +147,7 @@ class Gateway:
             add_actors=provisioning.add,
             restore=provisioning.restore,
             ports=self.ports,
+            insi=self.insi,
         )
         await self._open_http(known, metrics, ids, lambda: contexts.server(shared))
         retry = RetryPolicy(speed=settings.retry_speed)
@@ -211,9 +213,9 @@ class Gateway:
         routes = [*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()]
         pages = Starlette(routes=routes, exception_handlers=console.refusals())
         await self._serve("http", HttpServer(pages, settings.bind, _shifted(settings.ports.http, settings.port_offset)))
-        trust = trust_of(self.authority)
-        deposit = Deposit(known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust)
-        self.insi = Insi(known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust)
+        deposit = Deposit(
+            known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust_of(self.authority)
+        )
         services = Starlette(routes=[*dmp_routes(deposit, known.clock), *insi_routes(self.insi, known.clock)])
         port = _shifted(settings.ports.https, settings.port_offset)
         await self._serve("https", HttpServer(services, settings.bind, port, tls))

@@ -12,6 +12,7 @@ from fastapi import Depends, Query, Request
 from adapters.api.problems import Problem, safe
 from adapters.api.streams import Streams
 from gateway.directory.actors import ActorsRead
+from gateway.exchange.insi import Insi
 from gateway.ports import Clock, Offload, Sandboxes, Store
 from gateway.rules import RuleBook
 from gateway.sandbox.model import DEFAULT_WORKSPACE
@@ -41,6 +42,7 @@ class ApiContext:
     ports: Mapping[str, int] = field(default_factory=dict)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     streams: Streams = field(default_factory=Streams)
+    insi: Insi | None = None  # whose incidents may be switched
 
 
 def context(request: Request) -> ApiContext:

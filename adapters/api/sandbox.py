@@ -185,7 +185,9 @@ async def dmp(known: Context, workspace: WorkspaceName, query: DmpQuery) -> dict
 
 @router.post("/reset", status_code=204)
 async def reset(known: Context, workspace: WorkspaceName, asked: Reset | None = None) -> None:
-    """Empty the workspace: exchanges, mails, deliveries, DMPs. Its journal is closed and a new one begins."""
+    """Empty the workspace: exchanges, mails, deliveries, DMPs, incidents. Its journal is closed and a new one begins."""
     actors = bool(asked and asked.actors)
     await known.store.commit(ResetWorkspace(workspace, known.clock.now(), actors=actors))
     await known.restore(workspace, actors)
+    if known.insi is not None:
+        known.insi.forget(workspace)

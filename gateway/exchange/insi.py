@@ -111,6 +111,10 @@ class Insi:
         await self.store.commit(AppendEvent(Event("fault", self.clock.now(), workspace, data=data)))
         self._faults[workspace] = faults
 
+    def forget(self, workspace: str) -> None:
+        """End the incidents of a workspace that was reset; the reset itself is journalled."""
+        self._faults.pop(workspace, None)
+
     def base(self, workspace: str) -> NationalBase:
         """The national base as this workspace sees it now."""
         environment = self._sandboxes.policy(workspace).ins_environment
