@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from gateway.directory.model import Territory
-from gateway.exchange.model import DeliveryState, Event, Payload
-from gateway.insi.model import CardData, Ins, LocalIdentity, SearchResult, VerifyResult
+from gateway.exchange.model import DeliveryState, Event, Payload, shown_summary
 from gateway.index_ports import DecideQuarantine, IndexReader, PutIdentity, RecordIntegration
+from gateway.insi.model import CardData, Ins, LocalIdentity, SearchResult, VerifyResult
 from gateway.sandbox.model import Policy
 
 T = TypeVar("T")
@@ -65,6 +65,7 @@ class RecordExchange:
 
     `summary` is the searchable part: door, operator, sender, recipients, subject label (masked), message_id, outcome,
     integration, answer, kind, documents (labels and type codes). `findings` is the JSON list of `Finding.to_json()`.
+    Matricules in the summary are masked as the record is made.
     """
 
     workspace: str
@@ -79,6 +80,9 @@ class RecordExchange:
     mails: tuple[NewMail, ...] = ()
     deliveries: tuple[NewDelivery, ...] = ()
     lots: tuple[RegisterLot, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "summary", shown_summary(self.summary))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +15,7 @@ from gateway.exchange.notices import Taken, notices_for
 from gateway.exchange.routing import addressees_of, mails_for, relays_for, without
 from gateway.identity.profiles import profile_overrides
 from gateway.messaging.envelope_rules import SIZE_RULES, SizeSaid
+from gateway.messaging.shown_subject import masked_subject
 from gateway.ports import Clock, Ids, NewDelivery, NewMail, Offload, Recorded, RecordExchange, Sandboxes, Store
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.rules.masking import shown_address
@@ -209,13 +209,3 @@ def events_of(
         return crossing
     mailboxes = [shown_address(address) for address in delivered]
     return (*crossing, Event("delivered", at, workspace, exchange_id, {"mailboxes": mailboxes}))
-
-
-_XDM_SUBJECT = re.compile(r"^(XDM/1\.0/DDM\+.*?)(?:\s+[^\sa-z]{2,}\b.*)?$")
-_MATRICULE = re.compile(r"[1-478]\d{4}(?:\d{2}|2[ABab])\d{6}(?:\d{2})?")
-
-
-def masked_subject(subject: str) -> str:
-    """The subject without what names the patient: nothing after the label of an XDM subject, no matricule."""
-    shown = _XDM_SUBJECT.sub(r"\1", subject) if subject.startswith("XDM/") else subject
-    return _MATRICULE.sub("···", shown)[:200]

@@ -11,6 +11,7 @@ from gateway.exchange.checking import Checker
 from gateway.exchange.model import Envelope, OpenedMessage
 from gateway.exchange.opening import open_message
 from gateway.exchange.routing import routing_between
+from gateway.messaging.shown_subject import masked_subject, words_of
 from gateway.partners.rights import Addressee
 from gateway.rules import Finding, RuleBook, RuleContext, load_catalogue
 from gateway.rules.book import Overrides
@@ -56,12 +57,21 @@ def unjudged(error: Exception, case: Case) -> Judged:
 
 
 def told(opened: OpenedMessage) -> OpenedMessage:
-    """The same message without what only rules read: what travels back to the event loop is small."""
+    """The same message without what only rules read: what travels back to the event loop is small, and names nobody."""
     if opened.mail is None:
         return opened
     documents = tuple(_told_of(document) for document in opened.mail.documents)
-    mail = replace(opened.mail, parts=(), packages=(), loose_documents=documents, identity=None, issues=())
+    subject = masked_subject(opened.mail.subject, _names(opened))
+    mail = replace(
+        opened.mail, parts=(), packages=(), loose_documents=documents, identity=None, issues=(), subject=subject
+    )
     return OpenedMessage(kind=opened.kind, mail=mail)
+
+
+def _names(opened: OpenedMessage) -> frozenset[str]:
+    """The words of the patients' names, as each container tells them."""
+    traits = ("birth_family", "birth_given", "given_list", "used_family", "used_given")
+    return words_of(told.value for view in opened.views for name in traits if (told := getattr(view, name)) is not None)
 
 
 def _told_of(document: CdaDocument) -> CdaDocument:

@@ -16,6 +16,7 @@ from gateway.hl7v2.model import Hl7Message
 from gateway.identity.model import IdentityView
 from gateway.messaging.model import MailMessage
 from gateway.partners.fhir import FhirMessage
+from gateway.rules.masking import mask_json
 from gateway.rules.verdict import Decision, Integration, Outcome
 from gateway.values import Door
 
@@ -31,7 +32,11 @@ __all__ = [
     "Payload",
     "Sender",
     "Submission",
+    "shown_summary",
 ]
+
+
+CONTENT_TYPE = "content_type"  # the attribute of a submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +125,28 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One journal event before it is stored. `data` is small, JSON and masked: never a matricule or a trait in clear."""
+    """One journal event before it is stored. `data` is small, JSON and masked: never a matricule or a trait in clear.
+
+    Whatever looks like a matricule in it is masked as the event is made, so that no door has to think of it.
+    """
 
     kind: str  # received | decided | delivered | relayed | deferred | dead | read | refused | fault | ...
     at: datetime
     workspace: str
     exchange_id: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", mask_json(self.data))
+
+
+def shown_summary(summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The summary of an exchange with its matricules masked: addresses, Message-ID, EHLO name, certificate, labels.
+
+    The content type stays as it came, whatever digits its boundary is made of: the octets are opened again with it.
+    """
+    shown: dict[str, Any] = mask_json(summary)
+    attributes = summary.get("attributes")
+    if isinstance(attributes, Mapping) and CONTENT_TYPE in attributes:
+        shown["attributes"][CONTENT_TYPE] = attributes[CONTENT_TYPE]
+    return shown

@@ -1,12 +1,17 @@
-"""The rule book: runs rules over a subject and turns their hits into findings."""
+"""The rule book: runs rules over a subject and turns their hits into findings.
+
+Rules mask the identities they compare. What else a hit quotes (a header, a file name, an address, an id of somebody's own
+making) may hold a matricule too: the book masks it, so that no finding does, whatever is made of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.rules.catalogue import Catalogue
-from gateway.rules.model import Action, Finding, Hit, Rule, RuleCard, RuleContext, S, Severity
+from gateway.rules.masking import mask_text
+from gateway.rules.model import Action, ComparedValue, Finding, Hit, Rule, RuleCard, RuleContext, S, Severity
 from gateway.values import Direction, PlaceKind, Where
 
 
@@ -64,13 +69,14 @@ class RuleBook:
                 return None
             severity = override.severity
             action = _action(card, severity, ctx.direction, lowered=True)
+        hit = _shown(hit)
         params = {"found": hit.received, "expected": hit.expected, **hit.params}
         return Finding(
             rule=card.id,
             family=card.family,
             severity=severity,
             action=action,
-            container=hit.container or container,
+            container=mask_text(hit.container or container),
             where=hit.where,
             received=hit.received,
             expected=hit.expected,
@@ -82,6 +88,18 @@ class RuleBook:
             requirement=card.requirement,
             hl7_error=card.hl7_error,
         )
+
+
+def _shown(hit: Hit) -> Hit:
+    """The same hit without a matricule in anything it quotes."""
+    return replace(
+        hit,
+        where=replace(hit.where, path=mask_text(hit.where.path)),
+        received=mask_text(hit.received),
+        expected=mask_text(hit.expected),
+        values=tuple(ComparedValue(mask_text(v.container), mask_text(v.path), mask_text(v.value)) for v in hit.values),
+        params={name: mask_text(value) for name, value in hit.params.items()},
+    )
 
 
 def _action(card: RuleCard, severity: Severity, direction: Direction, *, lowered: bool) -> Action:

@@ -58,8 +58,10 @@ def mask_json(value: Any) -> Any:
         return mask_text(value)
     if isinstance(value, Mapping):
         return {mask_json(name): mask_json(held) for name, held in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [mask_json(held) for held in value]
+    if isinstance(value, set | frozenset):
+        return sorted(mask_json(held) for held in value)
     return value
 
 
