@@ -110,8 +110,8 @@ def _step(entry: Any, place: str, seen: set[str], mistakes: list[str]) -> Step:
         id=str(entry.get("id", "")),
         do=str(entry.get("do", "")),
         title=_text(entry, "title", place, mistakes),
-        args=entry.get("with") or {},
-        expect=entry.get("expect") or {},
+        args=_mapping(entry, "with", place, mistakes),
+        expect=_mapping(entry, "expect", place, mistakes),
     )
     if not step.id or step.id in seen:
         mistakes.append(f"{place}: an `id` of its own is expected, got {step.id!r}")
@@ -120,13 +120,21 @@ def _step(entry: Any, place: str, seen: set[str], mistakes: list[str]) -> Step:
     if verb is None:
         mistakes.append(f"{place}: `do` is {step.do!r}; known: {', '.join(VERBS)}")
         return step
-    given, wanted = set(step.args), set(step.expect)
+    given, wanted = set(map(str, step.args)), set(map(str, step.expect))
     mistakes += [f"{place}: {step.do} needs `{a}`" for a in sorted(verb.required - given)]
     mistakes += [f"{place}: {step.do} does not know `{a}`" for a in sorted(given - verb.required - verb.optional)]
     mistakes += [f"{place}: {step.do} cannot verify `{a}`" for a in sorted(wanted - verb.expects)]
     if not wanted:
         mistakes.append(f"{place}: nothing is expected; a step without `expect` proves nothing")
     return step
+
+
+def _mapping(entry: Mapping[str, Any], key: str, place: str, mistakes: list[str]) -> Mapping[str, Any]:
+    value = entry.get(key) or {}
+    if isinstance(value, dict):
+        return value
+    mistakes.append(f"{place}: `{key}` is a mapping, got {value!r}")
+    return {}
 
 
 def _text(entry: Mapping[str, Any], key: str, place: str, mistakes: list[str]) -> Text:
