@@ -18,7 +18,7 @@ from gateway.exchange.insi_record import InsiRequest, kind_of, record_of
 from gateway.exchange.intake import book_for, context_of
 from gateway.exchange.model import Event, Submission
 from gateway.insi.answering import ask
-from gateway.insi.base import FORBIDDEN, NationalBase, national_base
+from gateway.insi.base import NationalBase, national_base
 from gateway.insi.case import Case
 from gateway.insi.faults import InsiFaults, Outage
 from gateway.insi.model import Operation
@@ -190,9 +190,7 @@ class Insi:
         case = self.peer_case(request, call)
         traits = case.traits
         if traits is not None:
-            patient = self.base(request.submission.workspace).doubtful_with(traits)
-            if patient is not None:
-                case = replace(case, marked=next(a for a in patient.attributes if a in FORBIDDEN))
+            case = replace(case, marked=self.base(request.submission.workspace).mark_of(traits))
         if not call.seal.certificates:
             return case
         signer = call.seal.certificates[0]

@@ -7,7 +7,7 @@ that works in the background would. The exchange of the lot is the lot: nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from gateway.exchange.insi import HTTP_DOWN, Insi, InsiVerdict
 from gateway.exchange.insi_checking import Judge, refused_decision, served_decision
 from gateway.exchange.insi_record import InsiRequest, record_of
 from gateway.insi.answering import agrees
-from gateway.insi.base import Person
+from gateway.insi.base import NationalBase
 from gateway.insi.case import Case
 from gateway.insi.faults import InsiFaults, Outage
 from gateway.insi.lot import Lot, open_lot
@@ -122,9 +122,10 @@ async def _handed_in(insi: Insi, request: InsiRequest, judge: Judge, case: Case,
 
 
 async def _verified(insi: Insi, judge: Judge, workspace: str, lot: Lot) -> list[LineVerdict]:
-    people = insi.base(workspace).by_matricule
+    base = insi.base(workspace)
     asked = {v.ins.matricule.number for v in lot.lines}
-    held = {number: people[number] for number in asked if number in people}
+    people = {number: base.by_matricule[number] for number in asked if number in base.by_matricule}
+    held = replace(base, people={}, by_traits={}, by_matricule=people)  # what a worker needs of it, no more
     overrides = dict(judge.book.overrides)
     if len(lot.lines) <= HERE_LINES:
         return judge_lines(lot.lines, held, judge.ctx, overrides)
@@ -132,23 +133,21 @@ async def _verified(insi: Insi, judge: Judge, workspace: str, lot: Lot) -> list[
 
 
 def judge_lines(
-    lines: Sequence[Verification], people: Mapping[str, Person], ctx: RuleContext, overrides: Overrides
+    lines: Sequence[Verification], base: NationalBase, ctx: RuleContext, overrides: Overrides
 ) -> list[LineVerdict]:
     """The verdict of each line: CodeCR, or the rule that stops it. Pure and picklable, for a worker process."""
     book = RuleBook(load_catalogue(), overrides)
-    return [_judged(line, number, people, book, ctx) for number, line in enumerate(lines, start=1)]
+    return [_judged(line, number, base, book, ctx) for number, line in enumerate(lines, start=1)]
 
 
-def _judged(
-    line: Verification, number: int, people: Mapping[str, Person], book: RuleBook, ctx: RuleContext
-) -> LineVerdict:
+def _judged(line: Verification, number: int, base: NationalBase, book: RuleBook, ctx: RuleContext) -> LineVerdict:
     call = OpenedCall(operation=Operation.VERIFY, query=line)
-    case = Case(call, Peer(presented=True), _NO_TIME)
+    case = Case(call, Peer(presented=True), _NO_TIME, marked=base.mark_of(line.traits))
     found = book.judge(REQUEST_RULES, case, ctx, f"ligne:{number}")
     stopping = next((f for f in found if f.severity is Severity.BLOCKING), None)
     if stopping is not None:
         return [stopping.rule, stopping.where.path, stopping.received, stopping.expected]
-    return (Code.FOUND if agrees(people, line) else Code.NONE).value
+    return (Code.FOUND if agrees(base.by_matricule, line) else Code.NONE).value
 
 
 def _findings(judge: Judge, case: Case, verdicts: Sequence[LineVerdict]) -> list[Finding]:

@@ -89,10 +89,11 @@ class NationalBase:
                 found.append(person)
         return tuple(found)
 
-    def doubtful_with(self, asked: Traits) -> Patient | None:
-        """A patient of the workspace marked doubtful or fictive who is the one asked for."""
+    def mark_of(self, asked: Traits) -> str:
+        """`douteuse` or `fictive` when the workspace holds the one asked for under that mark; '' otherwise."""
         found = self.doubtful.get(_traits_key(asked.family, asked.sex, asked.birth_date), ())
-        return next((p for p in found if given_matches(asked.given, p.given_list or p.given)), None)
+        patient = next((p for p in found if given_matches(asked.given, p.given_list or p.given)), None)
+        return next((a for a in patient.attributes if a in FORBIDDEN), "") if patient is not None else ""
 
 
 def _agrees(card: CardData, person: Person) -> bool:

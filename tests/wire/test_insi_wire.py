@@ -222,21 +222,23 @@ LINE = {
 
 
 async def test_a_lot_is_handed_in_then_consulted_line_by_line(world: World) -> None:
-    lines = [LINE, {**LINE, "sexe": "M"}, {**LINE, "nomNaissance": "CŒUR"}, {}]
+    fictive = {"nomNaissance": "FORMATION", "prenoms": "ZOE", "sexe": "F", "dateNaissance": "1990-01-01"}
+    lines = [LINE, {**LINE, "sexe": "M"}, {**LINE, "nomNaissance": "CŒUR"}, {}, {**LINE, **fictive}]
     async with world.http() as client:
         posted = await client.post(f"{BASE}/lots", json={"lignes": lines})
         assert posted.status_code == 202, posted.text
         assert posted.json()["etat"] == "en_cours"
         told = (await client.get(posted.headers["location"])).json()
     assert told["etat"] == "termine"
-    first, second, third, fourth = told["resultats"]
+    first, second, third, fourth, fifth = told["resultats"]
     assert first == {"ligne": 1, "cr": "00", "libelle": "OK"}
     assert second["cr"] == "01"
     assert (third["regle"], third["recu"]) == ("INS-187", "CŒXX(4)")
     assert (fourth["regle"], fourth["ligne"]) == ("INS-186", 4)
     assert fourth["remede"]["fr"]
+    assert fifth["regle"] == "INS-185"
     handed = next(row for row in await world.exchanges() if row.summary["kind"] == "insi-lot")
-    assert {f["rule"] for f in handed.findings} == {"INS-186", "INS-187", "INS-188"}
+    assert {f["rule"] for f in handed.findings} == {"INS-185", "INS-186", "INS-187", "INS-188"}
     consulted = await world.last()
     assert (consulted.parent_id, consulted.summary["kind"]) == (handed.id, "insi-lot-result")
 

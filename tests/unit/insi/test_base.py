@@ -139,10 +139,9 @@ def test_twins_are_told_apart_by_their_given_name() -> None:
 def test_patients_without_an_ins_are_not_in_the_base_and_the_doubtful_are_known_as_such() -> None:
     made = base()
     assert not {"benali-amina", "formation-zoe", "inconnu-x"} & set(made.people)
-    fictive = made.doubtful_with(Traits("FORMATION", ("ZOE",), "F", "1990-01-01"))
-    assert fictive is not None
-    assert fictive.attributes == ("fictive",)
-    assert made.doubtful_with(GOOD) is None
+    assert made.mark_of(Traits("FORMATION", ("ZOE",), "F", "1990-01-01")) == "fictive"
+    assert made.mark_of(Traits("INCONNU", ("ALEX",), "M", "1970-12-31")) == "douteuse"
+    assert made.mark_of(GOOD) == ""
 
 
 def test_one_matricule_is_one_person_and_matricules_we_made_are_nobodys() -> None:
