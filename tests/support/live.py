@@ -18,7 +18,9 @@ NURSING_HOME = "soins@ehpad-les-tilleuls.val-de-brume.mssante.fr"
 MATRICULE = "239034890101755"
 
 
-def plain_mail(subject: str = "Essai", *, sender: str = SENDER, to: str = NURSING_HOME, body: str = "Bonjour.") -> bytes:
+def plain_mail(
+    subject: str = "Essai", *, sender: str = SENDER, to: str = NURSING_HOME, body: str = "Bonjour."
+) -> bytes:
     """A small mail without a document, accepted as it is."""
     lines = (
         f'From: "CH de Brumeval" <{sender}>',

@@ -89,6 +89,14 @@ def test_a_citizen_is_looked_up_in_the_body_and_shown_masked(passerelle: Running
         assert MATRICULE not in answer.text
 
 
+def test_a_sender_is_found_at_both_doors(passerelle: RunningGateway) -> None:
+    passerelle.submit(plain_mail(), SENDER, NURSING_HOME)
+    passerelle.wait_for(door="smtp-reception", until="delivered")
+    for participant in (SENDER, SENDER.upper(), NURSING_HOME):
+        found = passerelle.get("/exchanges", participant=participant)["exchanges"]
+        assert {e["summary"]["door"] for e in found} == {"smtp-submission", "smtp-reception"}
+
+
 def test_waiting_ends_with_the_first_match_or_a_408_problem(passerelle: RunningGateway) -> None:
     with api(passerelle) as client, concurrent.futures.ThreadPoolExecutor() as pool:
         answer = client.get("/wait", params={"timeout_s": 0.2, "until": "read"})

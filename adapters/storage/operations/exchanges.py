@@ -167,8 +167,8 @@ def _keep_exchange(work: Work, op: RecordExchange, duplicate_of: str) -> None:
 def _participants(summary: Mapping[str, Any]) -> list[str]:
     recipients = summary.get("recipients") or ()
     named = [recipients] if isinstance(recipients, str) else [str(one) for one in recipients]
-    sender = summary.get("sender")
-    return [name for name in (*named, str(sender or "")) if name]
+    senders = (str(summary.get(name) or "") for name in ("sender", "mail_from"))  # a certificate, and an address
+    return [name for name in (*named, *senders) if name]
 
 
 def append_events(work: Work, operations: Sequence[AppendEvent]) -> list[None]:
