@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
+import os
 import sys
+import threading
 from collections.abc import MutableMapping
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-_MATRICULE = re.compile(r"(?<!\d)([1-478]\d{3})\d(?:\d{2}|2[ABab])\d{6}(\d{2})?(?!\d)")
+from gateway.rules.masking import mask_json, mask_text
 
 
 def configure_logs(data: Path, level: int = logging.INFO) -> None:
@@ -22,18 +24,16 @@ def configure_logs(data: Path, level: int = logging.INFO) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        masked,
     ]
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            masked,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-    )
-    to_file = RotatingFileHandler(data / "passerelle.log", maxBytes=10_000_000, backupCount=3, encoding="utf-8")
+    written: list[Any] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        masked_fields,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+        masked_line,
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=written)
+    to_file = PrivateFileHandler(data / "passerelle.log", maxBytes=10_000_000, backupCount=3, encoding="utf-8")
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setLevel(logging.WARNING)
     root = logging.getLogger()
@@ -42,6 +42,8 @@ def configure_logs(data: Path, level: int = logging.INFO) -> None:
         handler.setFormatter(formatter)
         root.addHandler(handler)
     root.setLevel(level)
+    logging.captureWarnings(True)
+    threading.excepthook = _thread_failed
     for noisy in ("asyncio", "uvicorn", "uvicorn.access", "httpx", "mail.log", "fontTools", "fpdf", "pymap"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
@@ -52,9 +54,36 @@ def configure_logs(data: Path, level: int = logging.INFO) -> None:
     )
 
 
-def masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Whatever looks like a matricule loses its middle."""
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _MATRICULE.sub(lambda m: f"{m[1]}·········{m[2] or ''}", value)
-    return event
+def masked_fields(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Every text of an event, nested ones and the traceback included, before JSON escapes anything in it."""
+    masked: MutableMapping[str, Any] = mask_json(event)
+    return masked
+
+
+def masked_line(_: Any, __: str, line: str) -> str:
+    """The line as it will be written: objects show there what their `repr` says."""
+    return mask_text(line)
+
+
+class PrivateFileHandler(RotatingFileHandler):
+    """A rotated log that only its owner reads."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = private_file(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding, errors=self.errors)
+
+
+def private_file(path: str, flags: int) -> int:
+    """Open, or create readable by its owner only; a file that others could read is closed to them."""
+    descriptor = os.open(path, flags, 0o600)
+    if os.fstat(descriptor).st_mode & 0o077:
+        os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def _thread_failed(failure: threading.ExceptHookArgs) -> None:
+    """A thread that dies says so in the log, masked, instead of writing its traceback as it is."""
+    if failure.exc_type is SystemExit or failure.exc_value is None:
+        return
+    told = (failure.exc_type, failure.exc_value, failure.exc_traceback)
+    logging.getLogger("passerelle").error("thread failed", exc_info=told)

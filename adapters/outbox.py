@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from gateway.ports import (
     Store,
     StoreUnavailable,
 )
-from gateway.rules.masking import shown_address
+from gateway.rules.masking import mask_text, shown_address
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 T = TypeVar("T")
@@ -155,7 +154,8 @@ class Outbox:
             made = await self._written(raw, lambda: self.notices.owed(delivery, raw, original))
         except Exception as error:
             log.exception("notice not written", delivery=delivery.id)
-            return FinishDelivery(delivery.id, self.worker, DeliveryState.DEAD, f"{type(error).__name__}: {error}")
+            answer = shown_answer(f"{type(error).__name__}: {error}")
+            return FinishDelivery(delivery.id, self.worker, DeliveryState.DEAD, answer)
         answer = made.exchange_id if made else "nobody to tell"
         records = (made,) if made else ()
         return FinishDelivery(delivery.id, self.worker, DeliveryState.DONE, answer, records=records)
@@ -233,9 +233,6 @@ def _answers(outcomes: Sequence[RecipientOutcome]) -> str:
     return shown_answer(" | ".join(dict.fromkeys(o.answer for o in outcomes)))[:500]
 
 
-_MATRICULE = re.compile(r"\b([1-8]\d{3})\d(?:\d{2}|2[ABab])\d{6}(\d{2})?\b")
-
-
 def shown_answer(answer: str) -> str:
     """An answer fit for the journal: other servers write the address they refuse, and a citizen's holds a matricule."""
-    return _MATRICULE.sub(lambda found: f"{found[1]}·········{found[2] or ''}", answer)
+    return mask_text(answer)

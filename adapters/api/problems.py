@@ -5,7 +5,6 @@ Nothing that a caller sent is said again without its matricules masked: an error
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,15 +15,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from gateway.ports import Conflict, StoreUnavailable
+from gateway.rules.masking import mask_json, mask_text
 
 MEDIA_TYPE = "application/problem+json"
-_MATRICULE = re.compile(r"[1-478]\d{4}(?:\d{2}|2[ABab])\d{6}(?:\d{2})?")
 _SHOWN = 200
 
 
 def safe(text: str) -> str:
     """What a caller sent, short enough and without what looks like a matricule."""
-    return _MATRICULE.sub("···", text)[:_SHOWN]
+    return mask_text(text)[:_SHOWN]
 
 
 class ProblemBody(BaseModel):
@@ -41,8 +40,9 @@ class Problem(Exception):
     """An error to tell. `code` is stable (`exchange-not-found`), `detail` may change."""
 
     def __init__(self, status: int, code: str, detail: str, **more: object) -> None:
+        detail = mask_text(detail)
         super().__init__(detail)
-        self.status, self.code, self.detail, self.more = status, code, detail, more
+        self.status, self.code, self.detail, self.more = status, code, detail, mask_json(more)
         self.headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
 
     def response(self) -> JSONResponse:

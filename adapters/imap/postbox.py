@@ -32,7 +32,7 @@ from gateway.ports import (
     SetFlags,
     Store,
 )
-from gateway.rules.masking import mask_matricule
+from gateway.rules.masking import shown_address
 
 SEEN = "\\Seen"
 INBOX = "INBOX"
@@ -210,7 +210,7 @@ class Postbox:
 
     async def _was_read(self, exchange_id: str) -> bool:
         """Whether the journal already tells that this mailbox read this exchange."""
-        shown, after = shown_mailbox(self.address), 0
+        shown, after = shown_address(self.address), 0
         while rows := await self.store.events(
             self.workspace, after_seq=after, exchange_id=exchange_id, limit=_EVENTS_PAGE
         ):
@@ -226,15 +226,9 @@ class Postbox:
         await self.store.commit(AppendEvent(self._event(kind, "", data)))
 
     def _event(self, kind: str, exchange_id: str, data: Mapping[str, Any] | None = None) -> Event:
-        told = {"door": "imap", "mailbox": shown_mailbox(self.address), **(data or {})}
+        told = {"door": "imap", "mailbox": shown_address(self.address), **(data or {})}
         return Event(kind, self.clock.now(), self.workspace, exchange_id, told)
 
 
 def _copied(octets: memoryview) -> tuple[bytes, str]:
     return bytes(octets), hashlib.sha256(octets).hexdigest()
-
-
-def shown_mailbox(address: str) -> str:
-    """An address fit for the journal: the matricule of a citizen's is masked, as in the other events of the road."""
-    local, at, domain = address.rpartition("@")
-    return f"{mask_matricule(local) if domain.startswith('patient.') else local}{at}{domain}"

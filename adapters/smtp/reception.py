@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +9,7 @@ from adapters.smtp.door import Conversation, Refused, Services, Transaction
 from adapters.smtp.grammar import MailCommand, RcptCommand
 from adapters.smtp.judge import Judge
 from gateway.exchange.model import Sender
+from gateway.messaging.citizen import has_matricule_form
 from gateway.messaging.envelope_rules import (
     RECIPIENT_RULES,
     SENDER_RULES,
@@ -18,8 +18,6 @@ from gateway.messaging.envelope_rules import (
 )
 from gateway.rules.masking import is_patient_domain
 from gateway.values import Door
-
-_MATRICULE = re.compile(r"\d{5}(?:\d{2}|2[ab])\d{8}")
 
 
 class PatientMode(StrEnum):
@@ -74,7 +72,7 @@ class Reception:
         self, conversation: Conversation, transaction: Transaction, rcpt: RcptCommand
     ) -> Refused | None:
         """The domain is this operator's and the mailbox takes mail."""
-        local, _, domain = rcpt.address.rpartition("@")
+        domain = rcpt.address.rpartition("@")[2]
         if not conversation.attributed and not transaction.recipients:
             refused = self._follow(conversation, transaction, domain)
             if refused is not None:
@@ -93,7 +91,7 @@ class Reception:
             state=mailbox.state if mailbox else None,
             count=len(transaction.recipients) + 1,
             max_count=sandboxes.policy(transaction.workspace).limits.recipients,
-            form_is_sound=not citizen or self.patients is PatientMode.MES or _MATRICULE.fullmatch(local) is not None,
+            form_is_sound=not citizen or self.patients is PatientMode.MES or has_matricule_form(rcpt.address),
         )
         return self.judge.rules(RECIPIENT_RULES, subject, transaction.workspace)
 

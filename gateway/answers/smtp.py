@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.rules.masking import shown_address
+from gateway.rules.masking import DOT, mask_text, shown_address
 from gateway.rules.model import Family, Finding
 from gateway.rules.verdict import Decision, Outcome
 from gateway.values import Lang
@@ -28,7 +28,7 @@ class SmtpReply:
         return self.code < 300
 
     def wire(self) -> str:
-        """The reply without the final CRLF, one `code-enhanced text` line each."""
+        """The reply without the final CRLF, one `code-enhanced text` line each. Whatever it quotes holds no matricule."""
         pieces = _folded(_ascii(self.text))
         lines = [f"{self.code}-{self.enhanced} {piece}" for piece in pieces]
         lines[-1] = f"{self.code} {self.enhanced} {pieces[-1]}"
@@ -114,7 +114,7 @@ def _ascii(text: str) -> str:
     """SMTP replies are ASCII without SMTPUTF8: accents are dropped, other marks replaced, controls removed."""
     import unicodedata
 
-    plain = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("·", ".").replace("’", "'"))
+    plain = mask_text(unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("’", "'"))).replace(DOT, ".")
     kept = (c if 32 <= ord(c) < 127 else "" if unicodedata.combining(c) else "?" for c in plain)
     return "".join(kept)
 

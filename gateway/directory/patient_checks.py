@@ -9,6 +9,7 @@ from gateway.directory.actor_faults import Found, bad, key_form, warn
 from gateway.directory.identifiers import matricule_key
 from gateway.directory.model import Patient
 from gateway.directory.territory import fictitious_communes
+from gateway.rules.masking import mask_matricule
 
 _MATRICULE = re.compile(r"[12][0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{8}")
 _PLACE = re.compile(r"(?:[0-9]{2}|2[AB])[0-9]{3}")
@@ -108,7 +109,7 @@ def _matricule(patient: Patient) -> Found:
     if matricule_key(value[:13]) != value[13:]:
         yield bad(
             "matricule",
-            f"{value[:4]}·········{value[13:]}",
+            mask_matricule(value),
             "la clé du matricule est fausse.",
             "the key of the matricule is wrong.",
             f"La clé attendue est {matricule_key(value[:13])}.",
@@ -126,7 +127,7 @@ def _matricule(patient: Patient) -> Found:
     elif value[5:10] not in fictitious_communes():
         yield warn(
             "matricule",
-            f"{value[:4]}·········{value[13:]}",
+            mask_matricule(value),
             "ce matricule ne vient pas d'une commune fictive : il pourrait être celui de quelqu'un.",
             "this matricule is not from a fictitious commune: it could be somebody's.",
             "N'utiliser que des identités de test publiées, ou matricule=auto.",

@@ -15,7 +15,6 @@ A NIA has the layout of a NIR: only the OID tells them apart. Source: Référent
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import StrEnum
 
 LENGTH = 15
@@ -24,10 +23,6 @@ NUMBER_LENGTH = 13
 _WHOLE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
 _NUMBER = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{6}")
 _SEPARATORS = re.compile(r"[\s.\-\u2010-\u2015\u00a0\u202f]+")
-_IN_TEXT = re.compile(
-    r"(?<![0-9A-Za-z])[12][ .\-\u00a0]?[0-9]{2}[ .\-\u00a0]?[0-9]{2}[ .\-\u00a0]?(?:[0-9]{2}|2[ABab])"
-    r"[ .\-\u00a0]?[0-9]{3}[ .\-\u00a0]?[0-9]{3}[ .\-\u00a0]?[0-9]{2}(?![0-9A-Za-z])"
-)
 _READ = 64  # characters: what is longer is no matricule, whatever separators it holds
 _CORSICA = {"2A": "19", "2B": "18"}
 
@@ -94,14 +89,3 @@ def is_filler(matricule: str) -> bool:
     """A number typed to fill the field: one digit repeated, counted up, or without commune or order of birth."""
     number = matricule[:NUMBER_LENGTH]
     return len(set(number)) == 1 or number == "1234567890123" or matricule[7:10] == "000" or matricule[10:13] == "000"
-
-
-def matricules_in(text: str) -> Iterator[str]:
-    """Every matricule with a right key that a text quotes, in canonical form, separators between its parts allowed.
-
-    Meant for subjects, bodies and file names, where an INS must not stand (INS-146).
-    """
-    for found in _IN_TEXT.finditer(text):
-        matricule = canonical(found.group())
-        if has_right_key(matricule):
-            yield matricule

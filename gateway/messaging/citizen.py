@@ -48,7 +48,12 @@ def not_delivered(address: str, mailbox: Mailbox | None) -> NotDelivered | None:
     """Why a citizen gets no mail at this address (lower case); None when the mailbox is open. The key is not judged here."""
     if mailbox is not None:
         return None if mailbox.state is MailboxState.ACTIVE else NotDelivered.CLOSED
-    return NotDelivered.NOT_FOUND if _FORM.fullmatch(address.rpartition("@")[0]) else NotDelivered.INVALID
+    return NotDelivered.NOT_FOUND if has_matricule_form(address) else NotDelivered.INVALID
+
+
+def has_matricule_form(address: str) -> bool:
+    """Whether what stands before the @ (lower case) could be a matricule. The key is not judged."""
+    return _FORM.fullmatch(address.rpartition("@")[0]) is not None
 
 
 def build_undelivered(notice: CitizenNotice, cause: NotDelivered, original: bytes) -> bytes:

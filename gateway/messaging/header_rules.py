@@ -23,10 +23,10 @@ from gateway.messaging.part_rules import is_report, own_parts, packaged_document
 from gateway.messaging.subject import PREFIX, parse_subject
 from gateway.rules import Hit, Rule, RuleContext, Severity, rule
 from gateway.rules.masking import mask_address, mask_matricule, mask_trait
+from gateway.rules.spotting import quoted
 from gateway.values import PlaceKind, Where
 
 _MESSAGE_ID = re.compile(r"[^\s<>@]+@[^\s<>@]+\Z")
-_MATRICULE = re.compile(r"(?<![0-9A-Za-z])[1-8]\d{4}(?:\d{2}|2[ABab])\d{8}(?![0-9A-Za-z])")
 _MATRICULE_LENGTH = 15
 _UNDERSCORED = re.compile(r"X_MSS_", re.IGNORECASE)
 _PERSONAL = re.compile(r"^(?:[^_]+_)?[^_]+_[^_\W\d][^a-z_]*(?:_[^_]+)?$")
@@ -172,20 +172,17 @@ def no_matricule_in_clear(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
     """Subject, body and file names hold no matricule: they are read, logged and indexed everywhere.
 
     The patient's own address is no leak; nor are name and birth date in a subject or a PDF name (ECO.2.1.3, ECO.2.1.6).
-    In the body of a message between professionals this is a warning.
+    In the body of a message between professionals this is a warning. Separators (`2 39 03 48 901 017 55`) hide nothing;
+    a wrong key does: order numbers abound.
     """
     places = [("Subject", _header("Subject"), mail.subject)]
     places += [("body", place_of(p), p.text) for p in own_parts(mail) if p.text]
     places += [("filename", place_of(p), p.filename) for p in own_parts(mail) if p.filename]
     for kind, where, text in places:
-        for found in _MATRICULE.finditer(text):
-            if text[found.end() : found.end() + 9].lower() == "@patient." or not _key_holds(found[0]):
-                continue
-            shown = mask_matricule(found[0].upper())
-            if kind == "filename":
-                where = Where(PlaceKind.MIME, where.path.replace(found[0], shown))
+        told = next((one for one in quoted(text) if text[one.end : one.end + 9].lower() != "@patient."), None)
+        if told is not None:
+            shown = mask_matricule(told.value)
             yield Hit(where, shown, "∅", severity=Severity.WARNING if kind == "body" else None)
-            break
 
 
 @rule("INS-160")
@@ -199,15 +196,6 @@ def sender_is_not_the_patient(mail: MailMessage, ctx: RuleContext) -> Iterable[H
         if told is not None and told.value.upper() == local:
             yield Hit(_header("From"), mask_address(mail.sender), "adresse d'un professionnel", container="mail")
             return
-
-
-def _key_holds(matricule: str) -> bool:
-    """Fifteen digits are a matricule only when their key is right: order numbers abound."""
-    digits = matricule.upper()
-    corsica = {"2A": "19", "2B": "18"}.get(digits[5:7])
-    if corsica:
-        digits = digits[:5] + corsica + digits[7:]
-    return 97 - int(digits[:13]) % 97 == int(digits[13:])
 
 
 # ------------------------------------------------------------------------------------- subject, addresses, identifiers

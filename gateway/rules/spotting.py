@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SHORTEST = 13
 _WHOLE = 15
@@ -55,6 +55,7 @@ class Spotted:
 
     `value` is its canonical form, 13 or 15 characters; `sure` says that it has a key and that the key is right.
     `hidden` are the positions to hide: all but those of the first four characters, the key and the separators.
+    `inside` a longer number or an identifier in hexadecimal, it may be there by chance.
     """
 
     start: int
@@ -62,6 +63,7 @@ class Spotted:
     value: str
     sure: bool
     hidden: tuple[int, ...]
+    inside: bool = False
 
 
 def spot(text: str) -> tuple[Spotted, ...]:
@@ -79,6 +81,11 @@ def spot(text: str) -> tuple[Spotted, ...]:
     return tuple(kept)
 
 
+def quoted(text: str) -> Iterator[Spotted]:
+    """The matricules that somebody wrote down in a text, beyond doubt: the key is right, and nothing longer holds them."""
+    return (one for one in spot(text) if one.sure and not one.inside)
+
+
 def right_key(matricule: str) -> bool:
     """Whether 15 characters end with the key of the first 13; Corsica reads 2A = 19, 2B = 18."""
     department = matricule[5:7].upper()
@@ -90,29 +97,28 @@ def _in_groups(text: str) -> Iterator[Spotted]:
     for match in _LAYOUT.finditer(text):
         spans = [match.span(i) for i in range(1, 8) if match[i] is not None]
         one = _spotted(text, [at for start, end in spans for at in range(start, end)])
-        if _convincing(text, one, spans):
-            yield one
+        inside = _in_hexadecimal(text, one)
+        if (one.sure and _calendar(one)) if inside else _convincing(text, one, spans):
+            yield replace(one, inside=inside)
 
 
 def _convincing(text: str, one: Spotted, spans: list[tuple[int, int]]) -> bool:
-    calendar = one.value[3:5] in _CALENDAR
-    if _in_hexadecimal(text, one):
-        return one.sure and calendar
     gaps = [i for i in range(1, len(spans)) if spans[i][0] != spans[i - 1][1]]
     if one.sure or len(gaps) > 1 or not one.value.isdigit():
         return True
     if not gaps:
-        return len(one.value) == _WHOLE or (calendar and not _ARC.search(text, max(0, one.start - 2), one.start))
+        return len(one.value) == _WHOLE or (_calendar(one) and not _ARC.search(text, max(0, one.start - 2), one.start))
     between = text[spans[gaps[0] - 1][1] : spans[gaps[0]][0]]
-    return calendar and (gaps[0] == _BEFORE_KEY or between.isspace())
+    return _calendar(one) and (gaps[0] == _BEFORE_KEY or between.isspace())
 
 
 def _corsican(text: str) -> Iterator[Spotted]:
     """The letter tells it, even behind other digits."""
     for match in _CORSICAN.finditer(text):
         one = _spotted(text, range(match.start(), match.end(1)))
-        if not _in_hexadecimal(text, one) or (one.sure and one.value[3:5] in _CALENDAR):
-            yield one
+        inside = _in_hexadecimal(text, one)
+        if not inside or (one.sure and _calendar(one)):
+            yield replace(one, inside=inside or text[match.start() - 1 : match.start()].isdecimal())
 
 
 def _spaced(text: str) -> Iterator[Spotted]:
@@ -128,10 +134,15 @@ def _inside_numbers(text: str) -> Iterator[Spotted]:
         start, end = match.span()
         for first in range(start, end - _WHOLE + 1):
             one = _spotted(text, range(first, first + _WHOLE))
-            if one.sure and one.value[0] in "12" and one.value[3:5] in _CALENDAR:
+            if one.sure and one.value[0] in "12" and _calendar(one):
                 shown = {*range(first, first + 4), first + _WHOLE - 2, first + _WHOLE - 1}
-                yield Spotted(start, end, one.value, True, tuple(at for at in range(start, end) if at not in shown))
+                hidden = tuple(at for at in range(start, end) if at not in shown)
+                yield Spotted(start, end, one.value, True, hidden, inside=True)
                 break
+
+
+def _calendar(one: Spotted) -> bool:
+    return one.value[3:5] in _CALENDAR
 
 
 def _spotted(text: str, places: range | list[int]) -> Spotted:

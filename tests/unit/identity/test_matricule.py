@@ -84,8 +84,3 @@ def test_digits_of_other_alphabets_are_not_digits() -> None:
 )
 def test_what_the_month_digits_say(digits: str, kind: m.Month) -> None:
     assert m.month_kind(f"236{digits}4890704179") is kind
-
-
-def test_a_matricule_is_found_in_a_sentence_and_a_phone_number_is_not() -> None:
-    text = f"Patient {ODETTE}, ou 2 36 02 48 907 041 79 ; tél. 0123456789, réf. 236024890704180, FR76236024890704179"
-    assert list(m.matricules_in(text)) == [ODETTE, ODETTE]

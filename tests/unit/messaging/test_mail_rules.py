@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -142,6 +143,15 @@ def test_the_subject_of_another_patient_shows_where_it_differs_and_nothing_more(
 
 def test_a_number_without_a_right_key_is_no_matricule() -> None:
     assert "INS-146" not in fired(("Bonjour,", "Bonjour, dossier 239034890101756,"))
+
+
+@pytest.mark.parametrize("between", [" ", "\u00a0", "\u202f", ".", "-"])
+def test_separators_hide_no_matricule(between: str) -> None:
+    cuts = (0, 1, 3, 5, 7, 10, 13, 15)
+    written = between.join(INS[a:b] for a, b in pairwise(cuts))
+    assert "INS-146" in fired(("Bonjour,", f"Bonjour, patiente {written},"))
+    assert "INS-146" in fired(("Bonjour,", f"Bonjour, patiente n{INS},"))
+    assert "INS-146" not in fired(("Bonjour,", f"Bonjour, compte FR76{INS},"))
 
 
 def test_the_patient_s_own_address_in_a_body_is_no_leak() -> None:

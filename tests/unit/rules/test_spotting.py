@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.rules.masking import mask_json, mask_text, shown_address
-from gateway.rules.spotting import right_key, spot
+from gateway.rules.spotting import quoted, right_key, spot
 
 TERRITORY = "239034890101755"
 
@@ -139,6 +139,15 @@ def test_identifiers_that_a_protocol_wants_back_change_only_for_a_right_key() ->
 def test_an_identifier_in_hexadecimal_is_masked_only_when_the_key_is_right() -> None:
     identifier = "239034890101755f0199f2a4c5d6e7f8"
     assert mask_text(identifier) == "2390·········55f0199f2a4c5d6e7f8"
+
+
+def test_a_matricule_is_quoted_in_a_sentence_and_a_bank_account_is_not() -> None:
+    text = (
+        "Patient 236024890704179, ou 2 36 02 48 907 041 79 ; tél. 0123456789, réf. 236024890704180, FR76236024890704179, "
+        "239034890101755f0199f2a4c5d6e7f8"
+    )
+    assert [one.value for one in quoted(text)] == ["236024890704179", "236024890704179"]
+    assert len(spot(text)) == 5
 
 
 @given(st.text(alphabet="0123456789 .-ABab·x%\u00a02", max_size=80))
