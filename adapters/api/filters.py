@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.api.problems import Problem, safe
+from adapters.api.problems import Problem
 from gateway.ports import ExchangeFilter
-from gateway.rules.masking import shown_address
+from gateway.rules.masking import mask_text, shown_address
 from gateway.rules.verdict import Outcome
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 from gateway.values import Door
@@ -42,7 +42,7 @@ class Wanted(BaseModel):
             outcome=outcome.value if outcome else "",
             participant=participant(self.participant),
             rule=self.rule.strip().upper(),
-            message_id=self.message_id.strip().strip("<>"),
+            message_id=mask_text(self.message_id.strip().strip("<>")),
             correlation_id=self.correlation_id,
             after_seq=after,
             before_seq=before,
@@ -68,12 +68,16 @@ class Awaited(Wanted):
 
 
 def participant(given: str) -> str:
-    """An address as it is stored: in lower case, a citizen's masked. Anything else (a DN) as it was given."""
-    return shown_address(given.strip().casefold()) if "@" in given else given.strip()
+    """An address as it is stored: in lower case, a citizen's masked. Anything else (a DN) as it was given, masked too."""
+    return shown_address(given.strip().casefold()) if "@" in given else mask_text(given.strip())
 
 
 def in_the_query(wanted: Wanted) -> None:
-    """Refuse a matricule in a query string. Raises a 422 problem."""
-    if safe(wanted.participant) != wanted.participant[:200]:
-        detail = "an address that holds a matricule goes in the body: POST the same fields to this resource"
+    """Refuse a matricule in a query string. Raises a 422 problem.
+
+    Of other people's identifiers only those with a right key are: a Message-ID may be made of a time.
+    """
+    others = (wanted.message_id, wanted.correlation_id, wanted.rule)
+    if mask_text(wanted.participant) != wanted.participant or any(mask_text(o, sure=True) != o for o in others):
+        detail = "what holds a matricule goes in the body: POST the same fields to this resource"
         raise Problem(422, "matricule-in-query", detail)

@@ -15,7 +15,7 @@ from gateway.directory.actors import read_actor, read_actors
 from gateway.directory.territory import to_record
 from gateway.exchange.model import DeliveryState
 from gateway.ports import ResetWorkspace
-from gateway.rules.masking import shown_address
+from gateway.rules.masking import mask_json, mask_text, shown_address
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 router = APIRouter(tags=["sandbox"])
@@ -77,8 +77,8 @@ async def mailboxes(known: Context, workspace: WorkspaceName) -> list[dict[str, 
             "address": shown_address(m.address),
             "kind": m.kind.value,
             "operator": m.operator,
-            "holder": m.holder,
-            "service": m.service,
+            "holder": mask_text(m.holder),
+            "service": mask_text(m.service),
             "state": m.state.value,
         }
         for m in territory.mailboxes.values()
@@ -96,7 +96,7 @@ async def messages(known: Context, workspace: WorkspaceName, query: MailboxQuery
         {
             "uid": r.uid,
             "received_at": r.received_at.isoformat(),
-            "flags": list(r.flags),
+            "flags": mask_json(r.flags),
             "size_bytes": r.size_bytes,
             "sha256": r.sha256,
             "exchange_id": r.exchange_id,
@@ -117,7 +117,7 @@ async def actors(known: Context, workspace: WorkspaceName, kind: str = "") -> di
     }
     if kind and kind not in groups:
         raise Problem(422, "unknown-kind", f"{safe(kind)}: one of {', '.join(groups)} is expected")
-    return {name: [_public(a) for a in group] for name, group in groups.items() if kind in ("", name)}
+    return {name: [mask_json(_public(a)) for a in group] for name, group in groups.items() if kind in ("", name)}
 
 
 def _public(actor: Any) -> dict[str, Any]:
@@ -138,14 +138,21 @@ async def add_actors(known: Context, workspace: WorkspaceName, given: NewActors)
     faults = [{"fr": f.line("fr"), "en": f.line("en"), "severity": f.severity.value} for f in read.faults]
     if read.blocked or not read.actors:
         raise Problem(422, "actors-refused", "; ".join(f["fr"] for f in faults), faults=faults)
-    return {**await known.add_actors(workspace, read), "faults": faults}
+    added: dict[str, Any] = mask_json({**await known.add_actors(workspace, read), "faults": faults})
+    return added
 
 
 @router.get("/patients")
 async def patients(known: Context, workspace: WorkspaceName) -> list[dict[str, Any]]:
     """The synthetic patients, by key and note; their traits are in the shipped data, their INS is not shown."""
     return [
-        {"key": p.key, "status": p.status, "attributes": list(p.attributes), "dmp_state": p.dmp_state, "note": p.note}
+        {
+            "key": mask_text(p.key),
+            "status": p.status,
+            "attributes": list(p.attributes),
+            "dmp_state": p.dmp_state,
+            "note": mask_text(p.note),
+        }
         for p in known.sandboxes.territory(workspace).patients.values()
     ]
 
@@ -172,7 +179,7 @@ async def dmp(known: Context, workspace: WorkspaceName, query: DmpQuery) -> dict
         "entries": [
             {
                 "entry_uuid": e.entry_uuid,
-                "unique_id": e.unique_id,
+                "unique_id": mask_text(e.unique_id),
                 "status": e.status,
                 "version": e.version,
                 "registered_at": e.registered_at.isoformat(),

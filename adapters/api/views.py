@@ -11,7 +11,7 @@ from adapters.api.problems import safe
 from gateway.exchange.model import OpenedMessage
 from gateway.identity.model import IdentityView
 from gateway.ports import Delivery, EventRow, ExchangeRow
-from gateway.rules.masking import mask_matricule, mask_trait
+from gateway.rules.masking import mask_json, mask_matricule, mask_text, mask_trait
 from gateway.values import Located
 
 
@@ -25,9 +25,14 @@ def exchange_brief(row: ExchangeRow) -> dict[str, Any]:
         "size_bytes": row.size_bytes,
         "correlation_id": row.correlation_id,
         "parent_id": row.parent_id,
-        "summary": dict(row.summary),
+        "summary": shown_attributes(row.summary),
         "findings": {"count": len(row.findings), "worst": worst_of(row)},
     }
+
+
+def shown_attributes(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored summary, masked to its last attribute: the content type is kept as it came, to open the octets again."""
+    return {**summary, "attributes": mask_json(summary.get("attributes", {}))}
 
 
 def worst_of(row: ExchangeRow) -> str:
@@ -59,19 +64,20 @@ def delivery_view(row: Delivery) -> dict[str, Any]:
     return {
         "id": row.id,
         "kind": row.kind,
-        "destination": row.destination,
+        "destination": mask_text(row.destination),
         "exchange_id": row.exchange_id,
         "state": row.state.value,
         "attempt": row.attempt,
         "due": row.due.isoformat(),
-        "last_answer": row.last_answer,
+        "last_answer": mask_text(row.last_answer),
     }
 
 
 def opened_view(opened: OpenedMessage) -> dict[str, Any]:
     """What was found inside: parts, packages, documents, and the identities side by side (masked).
 
-    File names and titles often hold the patient's name: it is masked there too.
+    File names and titles often hold the patient's name: it is masked there too. Labels, ids and types are the sender's own
+    words: no matricule passes in them either.
     """
     mail = opened.mail
     hide = Veil(opened.views)
@@ -87,7 +93,7 @@ def opened_view(opened: OpenedMessage) -> dict[str, Any]:
     ]
     packages = mail.packages if mail else opened.packages
     documents = mail.documents if mail else opened.documents
-    return {
+    view: dict[str, Any] = {
         "kind": opened.kind,
         "parts": parts,
         "packages": [
@@ -114,6 +120,8 @@ def opened_view(opened: OpenedMessage) -> dict[str, Any]:
         ],
         "identities": identities_view(opened.views),
     }
+    shown: dict[str, Any] = mask_json(view)
+    return shown
 
 
 _NAMED = ("birth_family", "birth_given", "given_list", "used_family", "used_given")

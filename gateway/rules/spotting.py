@@ -13,8 +13,9 @@ One place decides what looks like one, so that what a rule reports (INS-146) and
 | inside 16 digits or more (`S1239034890101755`) | the key is right and the month is 01 to 12 |
 | inside a hexadecimal identifier of 32 characters or more | the key is right and the month is 01 to 12 |
 
-Possible: first digit 1 to 4, 7 or 8; month 01 to 12 or 20 to 99. A false mask costs a few dots on a screen, a missed one
-shows a person. Fourteen digits in a row are never one: those are times (`20260115103000`) and SIRET.
+Possible: first digit 1, 2, 7 or 8; month 01 to 12 or 20 to 99. A first digit 3 or 4 asks for a right key and a month 01 to 12:
+`3` and a SIRET make the 15 digits of a Struct_IdNat. Fourteen digits in a row are never a matricule: those are times
+(`20260115103000`) and SIRET. A false mask costs a few dots on a screen, a missed one shows a person.
 Every pattern is bounded: the work grows with the length of the text and no faster.
 """
 
@@ -42,6 +43,7 @@ _SPACED = re.compile(r"[1-8](?<!\d\d)(?=((?:[ \u00a0\u2009\u202f]?\d){14})(?!\d)
 _LONG = re.compile(r"\d{16,}")
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 _ARC = re.compile(r"\d\.\Z")
+_RARE = "34"
 _BEFORE_KEY = 6  # the gap between the order of birth and the key
 _FEWEST = 12  # digits of a Corsican one without its key
 _NOT_DIGITS = bytes(set(range(128)) - set(b"0123456789"))
@@ -98,7 +100,7 @@ def _in_groups(text: str) -> Iterator[Spotted]:
         spans = [match.span(i) for i in range(1, 8) if match[i] is not None]
         one = _spotted(text, [at for start, end in spans for at in range(start, end)])
         inside = _in_hexadecimal(text, one)
-        if (one.sure and _calendar(one)) if inside else _convincing(text, one, spans):
+        if _certain(one) or (not (inside or one.value[0] in _RARE) and _convincing(text, one, spans)):
             yield replace(one, inside=inside)
 
 
@@ -117,14 +119,14 @@ def _corsican(text: str) -> Iterator[Spotted]:
     for match in _CORSICAN.finditer(text):
         one = _spotted(text, range(match.start(), match.end(1)))
         inside = _in_hexadecimal(text, one)
-        if not inside or (one.sure and _calendar(one)):
+        if _certain(one) or not (inside or one.value[0] in _RARE):
             yield replace(one, inside=inside or text[match.start() - 1 : match.start()].isdecimal())
 
 
 def _spaced(text: str) -> Iterator[Spotted]:
     for match in _SPACED.finditer(text):
         one = _spotted(text, [at for at in range(match.start(), match.end(1)) if text[at].isdecimal()])
-        if one.sure:
+        if _certain(one) or (one.sure and one.value[0] not in _RARE):
             yield one
 
 
@@ -134,11 +136,15 @@ def _inside_numbers(text: str) -> Iterator[Spotted]:
         start, end = match.span()
         for first in range(start, end - _WHOLE + 1):
             one = _spotted(text, range(first, first + _WHOLE))
-            if one.sure and one.value[0] in "12" and _calendar(one):
+            if _certain(one) and one.value[0] in "12":
                 shown = {*range(first, first + 4), first + _WHOLE - 2, first + _WHOLE - 1}
                 hidden = tuple(at for at in range(start, end) if at not in shown)
                 yield Spotted(start, end, one.value, True, hidden, inside=True)
                 break
+
+
+def _certain(one: Spotted) -> bool:
+    return one.sure and _calendar(one)
 
 
 def _calendar(one: Spotted) -> bool:

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from gateway.documents.xml import local
+from gateway.rules.masking import mask_text
 from gateway.soap.names import SOAP, SOAP_11, WSA, WSA_ANONYMOUS, WSSE, qname
 
 
@@ -87,8 +88,11 @@ def write_request(action: str, message_id: str, assertion: bytes, body: bytes) -
 
 
 def write_answer(action: str, message_id: str, relates_to: str, body: bytes) -> bytes:
-    """An answer: WS-Addressing headers and the body. `relates_to` is the request's MessageID, '' when it had none."""
-    related = f"<wsa:RelatesTo>{escape(relates_to)}</wsa:RelatesTo>" if relates_to else ""
+    """An answer: WS-Addressing headers and the body. `relates_to` is the request's MessageID, '' when it had none.
+
+    It goes back unchanged unless it holds a matricule, key and all: an identifier has no business with one.
+    """
+    related = f"<wsa:RelatesTo>{escape(mask_text(relates_to, sure=True))}</wsa:RelatesTo>" if relates_to else ""
     head = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{SOAP}" xmlns:wsa="{WSA}"><soap:Header>'
         f"<wsa:Action>{escape(action)}</wsa:Action><wsa:MessageID>{escape(message_id)}</wsa:MessageID>"
