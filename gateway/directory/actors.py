@@ -255,7 +255,7 @@ def _completed(
 ) -> tuple[dict[str, Any], tuple[Actor, ...]]:
     """The record with what can be guessed, and actors that change with it (an operator that gains a domain)."""
     record = {
-        name: _list(value) if name in _LISTS else value if isinstance(value, Mapping) else _text(value)
+        name: _list(value) if name in _LISTS else _numbers(value) if name == "ipp" else _text(value)
         for name, value in fields.items()
     }
     complete = {
@@ -268,14 +268,21 @@ def _completed(
     return complete(record, territory, workspace)
 
 
-def _text(value: Any) -> Any:
-    return value if isinstance(value, bool) else "" if value is None else str(value)
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
 
 
 def _list(value: Any) -> list[str]:
     if isinstance(value, list):
         return [str(v) for v in value]
-    return [part.strip() for part in re.split(r"[|,\s]+", str(value)) if part.strip()]
+    return [part for part in re.split(r"[|,\s]+", _text(value)) if part]
+
+
+def _numbers(value: Any) -> dict[str, str]:
+    """Local patient numbers by structure key: a mapping, or `ehpad-x:R12 ch-y:445`."""
+    if isinstance(value, Mapping):
+        return {str(k): str(v) for k, v in value.items()}
+    return dict(part.split(":", 1) for part in _list(value) if ":" in part)
 
 
 _Completed = tuple[dict[str, Any], tuple[Actor, ...]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -13,6 +14,7 @@ from gateway.documents.build_cda import build_cda
 from gateway.documents.build_codes import document_kinds
 from gateway.documents.build_record import CdaRecord, ipp_oid, source_oid, ts, ts_utc
 from gateway.documents.open_cda import open_cda
+from gateway.tables import read_csv
 from gateway.values import PlaceKind, Where
 from tests.support.documents import AT, letter, pdf
 from tests.support.reference import reference
@@ -134,22 +136,18 @@ def test_two_structures_never_share_an_ipp_domain() -> None:
 
 
 def test_a_code_outside_its_value_set_is_refused_before_it_is_written() -> None:
-    from dataclasses import replace
-
     record: CdaRecord = letter()
     with pytest.raises(KeyError):
         build_cda(replace(record, structure=replace(record.structure, facility_type="SA99")))
 
 
 def test_codes_bear_the_labels_of_the_published_value_sets() -> None:
-    concepts = {}
+    concepts: dict[tuple[str | None, str | None], str | None] = {}
     for name in ("J07_XdsTypeCode", "J02_XdsHealthcareFacilityTypeCode", "J04_XdsPracticeSettingCode"):
         tree = etree.parse(str(reference(f"cda/jdv/JDV_{name}_CISIS.xml")))
         concepts |= {(c.get("code"), c.get("codeSystem")): c.get("displayName") for c in tree.iter("{*}Concept")}
     for kind in document_kinds().values():
         assert concepts[kind.type.code, kind.type.system] == kind.type.label
     for name in ("facility_type", "practice_setting"):
-        from gateway.tables import read_csv
-
         for row in read_csv(f"codes/{name}.csv"):
             assert concepts[row["code"], row["system"]] == row["label"]

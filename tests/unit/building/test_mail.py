@@ -9,7 +9,6 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import parseaddr
 from io import BytesIO
-from typing import cast
 from zipfile import ZipFile
 
 import pytest
@@ -39,7 +38,7 @@ def _letter_mail() -> bytes:
 
 
 def _parsed(raw: bytes) -> EmailMessage:
-    return cast(EmailMessage, email.message_from_bytes(raw, policy=default))
+    return email.message_from_bytes(raw, policy=default)
 
 
 def _draft(**changes: object) -> Draft:

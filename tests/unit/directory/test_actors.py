@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.directory.actors import ActorsRead, read_actor, read_actors
 from gateway.directory.identifiers import finess_ok, reserved
@@ -165,3 +168,67 @@ def test_an_unreadable_file_is_a_fault_and_never_an_exception(text: str, name: s
 def test_half_written_commands_are_explained(words: list[str]) -> None:
     assert read_actor("structure", words, TERRITORY).blocked
     assert read_actor("licorne", words, TERRITORY).blocked
+
+
+_NAMES = st.sampled_from(
+    [
+        "nom",
+        "key",
+        "categorie",
+        "finess",
+        "siret",
+        "domaine",
+        "operateur",
+        "adresse",
+        "type",
+        "titulaire",
+        "membres",
+        "domaines",
+        "listener",
+        "sexe",
+        "date_naissance",
+        "lieu_naissance",
+        "matricule",
+        "statut",
+        "attributs",
+        "ipp",
+        "rpps",
+        "structures",
+        "etat",
+        "liste_rouge",
+        "structure_id",
+        "prenom",
+        "prenoms",
+        "oid",
+        "",
+        "inconnu",
+    ]
+)
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(max_size=12),
+    st.dates(),
+    st.sampled_from(
+        ["auto", "op-brume", "mdph", "EHPAD", "x@mdph.val-de-brume.mssante.fr", "M", "1950-01-02", "48901"]
+    ),
+    st.lists(st.text(max_size=5), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
+)
+_KINDS = st.sampled_from(["structures", "bal", "operators", "patients", "professionals", "licornes"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(_KINDS, st.lists(st.dictionaries(_NAMES, _VALUES, max_size=8), max_size=2), max_size=3))
+def test_whatever_a_file_holds_gives_actors_or_faults_and_never_an_exception(document: dict[str, object]) -> None:
+    read = read_actors(yaml.safe_dump(document, allow_unicode=True), "acteurs.yaml", TERRITORY)
+    assert all(f.line("fr") and f.line("en") for f in read.faults)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=200))
+def test_whatever_a_csv_holds_gives_actors_or_faults_and_never_an_exception(text: str) -> None:
+    read_actors("kind;nom;adresse\n" + text, "acteurs.csv", TERRITORY)
+    read_actors(text, "acteurs.csv", TERRITORY)
+    read_actors(text, "acteurs.yaml", TERRITORY)
