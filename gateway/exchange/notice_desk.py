@@ -5,6 +5,7 @@ A sender whose mailbox is here finds it in his INBOX; another's is handed to his
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from gateway.messaging.citizen import (
 )
 from gateway.messaging.dsn import SUBJECTS, Fate, Report, Told, build_report
 from gateway.messaging.failures import Failure, failure_of, without_repeats
+from gateway.messaging.report_parts import headers_of
 from gateway.messaging.service_addresses import ANSWERS_ALL, NO_REPLY
 from gateway.ports import (
     Clock,
@@ -38,7 +40,7 @@ from gateway.ports import (
     Sandboxes,
 )
 from gateway.rules import RuleBook
-from gateway.rules.masking import shown_address
+from gateway.rules.masking import DOT, shown_address
 from gateway.values import Door, Text
 
 _FROM_THE_PEER = frozenset({"mail", "rcpt", "data", "greeting", "partial", ""})
@@ -152,7 +154,7 @@ class NoticeDesk:
             message_id=f"{exchange_id}@{domain}",
             at=now,
             arrived_at=original.at if original else delivery.created_at,
-            about=_message_id(original),
+            about=_message_id(original, raw),
             ret=str(payload.get("ret") or ""),
             envid=str(payload.get("envid") or ""),
             until=until,
@@ -178,7 +180,7 @@ class NoticeDesk:
             to=str(payload["mail_from"]),
             message_id=message_id,
             at=now,
-            about=_message_id(original),
+            about=_message_id(original, raw),
             subject=str(payload.get("subject") or ""),
         )
         if form is Form.ANSWER:
@@ -297,5 +299,13 @@ def _orcpt(delivery: Delivery, address: str) -> str:
     return str(((delivery.payload.get("dsn") or {}).get(address) or {}).get("orcpt") or "")
 
 
-def _message_id(original: ExchangeRow | None) -> str:
-    return str(original.summary.get("message_id") or "") if original else ""
+_MESSAGE_ID = re.compile(rb"^message-id:\s*<([^<>\s]{1,900})>", re.IGNORECASE | re.MULTILINE)
+
+
+def _message_id(original: ExchangeRow | None, raw: bytes) -> str:
+    """The Message-ID of the original. A summary keeps it masked when it holds a matricule: threads want it as written."""
+    told = str(original.summary.get("message_id") or "") if original else ""
+    if DOT not in told:
+        return told
+    found = _MESSAGE_ID.search(headers_of(raw))
+    return found[1].decode("ascii", "replace") if found else ""

@@ -2,7 +2,7 @@
 
 A well-formed patient address is always answered 250; what became of the mail comes back as a mail (digest §8). The wording is
 ours, in `fixtures/notices.yaml`; the line `Cause: …` is stable. Both mails go out with the null sender and are marked as
-automatic (RFC 3834), so that nothing answers them.
+automatic (RFC 3834), so that nothing answers them. Their texts show matricules masked; the original is attached as it came.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from gateway.directory.model import Mailbox, MailboxState
 from gateway.messaging.report_parts import automatic_headers, lines, multipart, original_part, text_part
 from gateway.messaging.service_addresses import ANSWERS_ALL, NO_REPLY
+from gateway.rules.masking import mask_text
 from gateway.tables import read_yaml
 
 _FORM = re.compile(r"[1-478]\d{2}(?:0[1-9]|1[0-2]|[2-9]\d)(?:\d{2}|2[ab])\d{8}")
@@ -60,7 +61,7 @@ def build_undelivered(notice: CitizenNotice, cause: NotDelivered, original: byte
     """« Message non distribué », the original attached as it came."""
     words = _citizen()
     text = words["undelivered"]["text"].format(
-        recipient=notice.recipient, cause=cause.value, **words["causes"][cause.value]
+        recipient=mask_text(notice.recipient), cause=cause.value, **words["causes"][cause.value]
     )
     headers = _headers(notice, NO_REPLY, subject_of("undelivered"))
     parts = [text_part(text), *([original_part(original, whole=True)] if original else [])]
@@ -71,10 +72,10 @@ def build_answer(notice: CitizenNotice, size_bytes: int) -> bytes:
     """What the test mailbox answers to everyone."""
     words = _citizen()
     text = words["answer"]["text"].format(
-        recipient=notice.recipient,
+        recipient=mask_text(notice.recipient),
         at=f"{notice.at:%Y-%m-%d %H:%M:%S} UTC",
-        subject=notice.subject,
-        message_id=notice.about,
+        subject=mask_text(notice.subject),
+        message_id=mask_text(notice.about, sure=True),
         size=size_bytes,
     )
     return lines(_headers(notice, ANSWERS_ALL, subject_of("answer"))) + text_part(text)

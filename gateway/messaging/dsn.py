@@ -2,6 +2,9 @@
 
 Three parts: a text in French and English with the cause and the cure, `message/delivery-status` for programs, and the
 original or its headers. A DSN goes out with the null sender, so that none is ever sent about a DSN.
+
+The text shows addresses and answers with their matricules masked: it is read aloud, quoted, forwarded to a support. The fields
+for programs keep the recipient as its sender wrote it (RFC 3464 §2.3.1 and 2.3.2): he could not tell his recipients apart.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from email.utils import format_datetime
 from enum import StrEnum
 
 from gateway.messaging.report_parts import automatic_headers, field, lines, multipart, original_part, text_part
+from gateway.rules.masking import DOT, mask_text
 from gateway.values import Text
 
 WHOLE_BYTES = 256 * 1024  # up to here the whole original goes back when the sender did not say (RET)
@@ -127,7 +131,7 @@ def _recipient(told: Told, report: Report) -> list[str]:
     if told.remote:
         fields.append(field("Remote-MTA", f"dns; {told.remote}"))
     if told.answer:
-        fields.append(field("Diagnostic-Code", f"smtp; {told.answer[:_DIAGNOSTIC]}"))
+        fields.append(field("Diagnostic-Code", f"smtp; {_shown(told.answer).replace(DOT, '.')}"))
     if report.until is not None:
         fields.append(field("Will-Retry-Until", format_datetime(report.until)))
     if told.label:
@@ -179,15 +183,19 @@ def _text(report: Report) -> str:
     return f"{_told_in('fr', report)}\n-- English --\n\n{_told_in('en', report)}"
 
 
+def _shown(answer: str) -> str:
+    return mask_text(answer)[:_DIAGNOSTIC]
+
+
 def _told_in(lang: str, report: Report) -> str:
     out = [_OPENINGS[report.fate].in_(lang), ""]
     for told in report.told:
-        out.append(f"  {told.address}")
+        out.append(f"  {mask_text(told.address)}")
         for label, value in ((_CAUSE, told.cause), (_CURE, told.cure)):
             if value.in_(lang):
                 out.append(f"    {label.in_(lang)}{value.in_(lang)}")
         if told.answer and report.fate in (Fate.FAILED, Fate.DELAYED):
-            out.append(f"    {_ANSWER.in_(lang)}{told.answer[:_DIAGNOSTIC]}")
+            out.append(f"    {_ANSWER.in_(lang)}{_shown(told.answer)}")
         if report.fate is Fate.FAILED and told.status.startswith("4"):
             out.append(f"    {_TIRED.in_(lang)}")
         out.append("")

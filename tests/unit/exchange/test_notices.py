@@ -31,7 +31,7 @@ from gateway.exchange.opening import open_message
 from gateway.exchange.routing import mails_for, relays_for
 from gateway.messaging.dsn import Fate
 from gateway.partners.rights import recipient_place
-from gateway.ports import Delivered, Delivery, NewDelivery, RecipientOutcome
+from gateway.ports import Delivered, Delivery, ExchangeRow, NewDelivery, RecipientOutcome
 from gateway.rules import Action, Family, Finding, RuleBook, Severity, load_catalogue
 from gateway.sandbox.model import Policy
 from gateway.values import Door, Text
@@ -267,6 +267,16 @@ def test_the_card_of_the_rule_that_refused_explains_it() -> None:
     (record,) = desk().after_attempt(delivery(), result, {Fate.FAILED: (refused,)}, RAW, None)
     assert record.summary["rules"] == ["GW-TLS-06"]
     assert record.summary["about"] == [{"recipient": "c@x.fr", "status": "5.7.5", "label": "554"}]
+
+
+def test_a_report_answers_the_message_id_as_written_though_the_summary_keeps_it_masked() -> None:
+    raw = b"Subject: x\r\nMessage-ID:\r\n <m.239034890101755@ch.fr>\r\n\r\nMessage-ID: <autre@ch.fr>\r\n"
+    original = ExchangeRow("x1", 1, "demo", AT, "", "c1", len(raw), "", {"message_id": "m.2390·········55@ch.fr"}, ())
+    (record,) = desk().after_attempt(
+        delivery(), Delivered(False, True, "550"), {Fate.FAILED: (WAITING,)}, raw, original
+    )
+    assert record.payload.data is not None
+    assert b"In-Reply-To: <m.239034890101755@ch.fr>\r\n" in record.payload.data
 
 
 def test_an_undelivered_notice_is_written_from_its_delivery() -> None:

@@ -203,3 +203,16 @@ def test_a_long_field_is_folded_at_spaces() -> None:
 )
 def test_a_report_is_linked_to_the_mail_it_is_about(raw: bytes, about: str) -> None:
     assert open_mail(raw).about == about
+
+
+def test_people_read_a_masked_address_and_programs_the_one_that_was_written() -> None:
+    address = "s.239034890101755@ehpad.mssante.fr"
+    told = replace(TOLD, address=address, answer=f"550 5.1.1 <{address}> unknown", orcpt=f"rfc822;{address}")
+    report = replace(REPORT, told=(told,))
+    text = parts(report)[0].get_content()  # type: ignore[attr-defined]
+    assert "239034890101755" not in text
+    assert text.count("s.2390·········55@ehpad.mssante.fr") == 4
+    fields = groups(report)[1]
+    assert fields["Final-Recipient"] == f"rfc822; {address}"
+    assert fields["Original-Recipient"] == f"rfc822; {address}"
+    assert fields["Diagnostic-Code"] == "smtp; 550 5.1.1 <s.2390.........55@ehpad.mssante.fr> unknown"

@@ -84,3 +84,13 @@ def test_robots_of_the_citizen_space_are_no_patients() -> None:
     assert is_service("Reponse.Automatique-Test@patient.mssante.fr")
     assert not is_patient("reponse.automatique-test@patient.mssante.fr")
     assert is_patient(HER)
+
+
+def test_the_texts_show_the_citizen_s_matricule_masked() -> None:
+    notice = CitizenNotice(HER, "a@ch.fr", "n1@patient.mssante.fr", AT, f"m.{HER}", f"pour {HER}")
+    for raw in (build_undelivered(notice, NotDelivered.NOT_FOUND, b""), build_answer(notice, 10)):
+        mail = message_from_bytes(raw, policy=default)
+        body = mail if not mail.is_multipart() else next(mail.iter_parts())  # type: ignore[attr-defined]
+        text = body.get_content()  # type: ignore[attr-defined]
+        assert "239034890101755" not in text
+        assert "2390·········55@patient.mssante.fr" in text
