@@ -103,6 +103,7 @@ class Gateway:
         store = await open_store(
             settings.storage_url, self.data, clock=clock, signer=lambda digest: journal_seal.sign(digest, "sha256")
         )
+        store.expect(offload.under_way)
         self.store = store
         self._stops.append(store.close)
         self.sandboxes = LiveSandboxes(store, default_policy(settings))

@@ -66,6 +66,10 @@ class WorkerPool:
             return await self.run(_from_file, function, payload.spool_path, *args)
         return await self.run(function, payload.data, *args)
 
+    def under_way(self) -> int:
+        """Calls given to workers and not answered yet."""
+        return sum(len(line.waiting) for line in self._lines)
+
     def close(self) -> None:
         """End the workers."""
         lines, self._lines = self._lines, []

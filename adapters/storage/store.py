@@ -89,6 +89,10 @@ class SqlStore:
             channel=self._channel if database.postgresql else None,
         )
 
+    def expect(self, coming: Callable[[], int]) -> None:
+        """Ask `coming` how many batches are on their way; while there are many, one commit waits a little for them."""
+        self._writer.coming = coming
+
     async def close(self) -> None:
         """Finish what was queued, then close readers, then the writer. Calling it twice is harmless."""
         if self._closed:

@@ -34,6 +34,7 @@ from gateway.ports import Clock, Conflict, FinishDelivery, RecordExchange, Store
 
 GROUP = 256
 GATHER_S = 0.002
+COMING_S = 0.008  # the same when many batches are known to be on their way
 _STARTS = 5  # times a group is run when the server keeps breaking deadlocks
 _REST_S = 0.2  # how long a database that just failed is left alone
 _IDLE_S = 5.0  # after which a connection to a server is tried before it is used
@@ -81,6 +82,7 @@ class Writer:
         self._used_at = 0.0
         self._heads: dict[str, journal.Head] = {}
         self._last_size = 1
+        self.coming: Callable[[], int] = lambda: 0  # batches on their way, as far as somebody knows
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -115,25 +117,30 @@ class Writer:
 
     def _gather(self, group: list[Batch]) -> bool:
         """Add what waits in the queue; False when the store is closing."""
-        deadline = 0.0
+        started = 0.0
         while len(group) < GROUP:
             try:
                 batch = self._queue.get_nowait()
             except queue.Empty:
-                if len(group) * 2 > self._last_size:
-                    return True
+                patience = self._patience(len(group))
                 now = time.monotonic()
-                deadline = deadline or now + GATHER_S
-                if now >= deadline:
+                started = started or now
+                if now >= started + patience:
                     return True
                 try:
-                    batch = self._queue.get(timeout=deadline - now)
+                    batch = self._queue.get(timeout=started + patience - now)
                 except queue.Empty:
                     return True
             if batch is None:
                 return False
             group.append(batch)
         return True
+
+    def _patience(self, size: int) -> float:
+        """How long a group of this size may wait for others, in seconds: not at all when nobody else writes."""
+        if self.coming() > 2 * size:
+            return COMING_S
+        return GATHER_S if size * 2 <= self._last_size else 0.0
 
     def _serve(self, group: list[Batch]) -> None:
         notices = Notices()
