@@ -24,6 +24,7 @@ from gateway.values import PlaceKind, Where
 _LOCAL = struct.Struct("<4s22xHH")
 _END = b"PK\x05\x06"
 _ENTRY = b"PK\x01\x02"
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _LINK, _KIND = 0o120000, 0o170000
 _REGULAR = frozenset({0, 0o100000, 0o040000})
@@ -168,7 +169,7 @@ def unsafe_name(name: str) -> bool:
     return (
         name.startswith("/")
         or "\\" in name
-        or any(ord(c) < 32 for c in name)
+        or _CONTROL.search(name) is not None
         or _DRIVE.match(name) is not None
         or ".." in name.split("/")
         or not name.strip("/. ")

@@ -79,8 +79,8 @@ def parse_xml(
         return None, _issue("ABU-11", where, encoding, "UTF-8, UTF-16, ISO-8859-1")
     if has_doctype(data):
         return None, _issue("ABU-01", where, "<!DOCTYPE", "<ClinicalDocument, <SubmitObjectsRequest…")
-    if data.count(b"<") > 2 * limits.xml_elements:
-        return None, _issue("ABU-07", where, f"{data.count(b'<')} balises", f"<= {2 * limits.xml_elements} balises")
+    if (tags := data.count(b"<")) > 2 * limits.xml_elements:
+        return None, _issue("ABU-07", where, f"{tags} balises", f"<= {2 * limits.xml_elements} balises")
     return _parsed(data, limits, where, keep_comments)
 
 

@@ -57,7 +57,7 @@ def all_ins(view: IdentityView) -> list[PatientIdentifier]:
             continue
         if identifier.type_code == "NH" and view.kind in _NH_IS_NOT_INS:
             continue
-        if not any(f.oid == identifier.oid and f.value == identifier.value for f in found):
+        if not found or not any(f.oid == identifier.oid and f.value == identifier.value for f in found):
             found.append(identifier)
     if view.kind in (ContainerKind.FHIR, ContainerKind.INSI) and len(found) > 1:
         found = [f for f in found if f.use != "old"] or found
