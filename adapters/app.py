@@ -164,7 +164,7 @@ class Gateway:
 
     def _seal(self) -> Any:
         """What signs the whitelist and the journal's last links."""
-        subject = Subject("liste-blanche.val-de-brume.mssante.fr", "BAC A SABLE PASSERELLE", "300048000000000", STATE)
+        subject = Subject("liste-blanche.val-de-brume.mssante.fr", "BAC A SABLE PASSERELLE", "300048000400019", STATE)
         return self.authority.signer(self.authority.ensure(Profile.SIGN, subject, key="gateway:seal"))
 
     async def _open_smtp(self, services: Services) -> None:

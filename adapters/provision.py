@@ -49,7 +49,7 @@ class Certificates:
     def gateway(self, hosts: Iterable[str]) -> Issued:
         """The certificate of the shared doors (submission, IMAP, HTTPS), listing every host name."""
         names = tuple(dict.fromkeys((*LOOPBACK, *self.hostnames, *hosts)))
-        subject = Subject("passerelle.val-de-brume.mssante.fr", "BAC A SABLE PASSERELLE", "300048000000000", STATE)
+        subject = Subject("passerelle.val-de-brume.mssante.fr", "BAC A SABLE PASSERELLE", "300048000400019", STATE)
         return self.authority.ensure(Profile.SERVER, subject, key="gateway", hosts=names)
 
     def operator(self, operator: Operator, workspace: str = DEFAULT_WORKSPACE) -> Issued:
