@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -56,6 +57,7 @@ def run_up(
     for name in misspelt_variables(setting_variables()):
         said = Text(f"{name} : variable inconnue, sans effet.", f"{name}: unknown variable, without effect.")
         print(said.in_(lang), file=sys.stderr)
+    os.umask(0o077)  # what this process writes is its owner's only
     configure_logs(data)
     try:
         return asyncio.run(_run(Gateway(settings), lang))

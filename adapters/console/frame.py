@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -17,6 +18,7 @@ from adapters.api.context import ApiContext
 from adapters.api.guard import serves
 from adapters.api.problems import HANDLED, Problem, problem_of
 from adapters.console.session import SECURITY_HEADERS, Doorkeeper
+from gateway.rules.masking import mask_text
 from gateway.values import Lang, Text
 
 HERE = Path(__file__).parent
@@ -46,24 +48,32 @@ class Frame:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            finalize=masked,
         )
         self._pages.filters["blank"] = blank
+        self._catalogue = self._pages.overlay(finalize=None)
 
-    def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-        """One page, or a fragment of one."""
+    def page(
+        self, request: Request, template: str, *, status: int = 200, examples: bool = False, **values: Any
+    ) -> Response:
+        """One page, or a fragment of one. What it prints holds no matricule, unless it shows the `examples` of rules."""
         lang = lang_of(request)
 
         def t(fr: str, en: str) -> str:
             return Text(fr, en).in_(lang)
 
-        html = self._pages.get_template(template).render(
-            t=t,
-            lang=lang.value,
-            other_lang=other_language(request, lang),
-            csrf=self._door.csrf,
-            inside=self._door.lets_in(request),
-            path=request.url.path,
-            **values,
+        html = (
+            (self._catalogue if examples else self._pages)
+            .get_template(template)
+            .render(
+                t=t,
+                lang=lang.value,
+                other_lang=other_language(request, lang),
+                csrf=self._door.csrf,
+                inside=self._door.lets_in(request),
+                path=request.url.path,
+                **values,
+            )
         )
         response = HTMLResponse(html, status, headers=SECURITY_HEADERS)
         if request.query_params.get("lang") in ("fr", "en"):
@@ -101,6 +111,13 @@ class Frame:
         return dict.fromkeys(HANDLED, told)
 
 
+def masked(value: Any) -> Any:
+    """What a template prints, matricules masked; markup stays markup."""
+    if isinstance(value, Markup):
+        return Markup(mask_text(str(value)))  # noqa: S704  # it was markup, and dots are no markup
+    return mask_text(value) if isinstance(value, str) else value
+
+
 def blank(sentence: str) -> str:
     """A rule's sentence with its places to fill shown as such: `calculée {expected}` reads `calculée …`."""
     return _PLACES.sub("…", sentence)
@@ -125,5 +142,5 @@ def lang_of(request: Request) -> Lang:
 
 def other_language(request: Request, lang: Lang) -> str:
     """The link to the same page in the other language: its filters stay."""
-    kept = {k: v for k, v in request.query_params.items() if k not in ("lang", "cle") and v}
+    kept = {k: mask_text(v) for k, v in request.query_params.items() if k not in ("lang", "cle") and v}
     return "?" + urlencode({**kept, "lang": "fr" if lang is Lang.EN else "en"})

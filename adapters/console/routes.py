@@ -28,6 +28,7 @@ from adapters.console.story import Hop, lanes_of
 from adapters.console.words import ACTIONS, DOORS, FAMILIES, LISTED_DOORS, OUTCOMES, SEVERITIES
 from gateway.ports import ExchangeFilter, ExchangeRow, ResetWorkspace
 from gateway.rules import load_catalogue
+from gateway.rules.masking import mask_text
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 PAGE_ROWS = 100
@@ -113,8 +114,13 @@ class Console:
     # ----------------------------------------------------------------------------------------------------------- list
 
     async def exchanges(self, request: Request) -> Response:
-        """The list, live."""
+        """The list, live. A matricule typed in a filter does not stay in the address of the page, nor in its history."""
         lang, query = lang_of(request), request.query_params
+        shown = {
+            k: participant(v) if k == "participant" and mask_text(v) != v else mask_text(v) for k, v in query.items()
+        }
+        if shown != dict(query.items()):
+            return RedirectResponse(f"/?{urlencode(shown)}", 303)
         newest_event = await self._known.store.last_seq(DEFAULT_WORKSPACE)
         before = _number(query.get("before"))
         found = await self._exchanges(request, before=before)
@@ -272,14 +278,14 @@ class Console:
         families: dict[str, list[Any]] = {name: [] for name in FAMILIES}
         for rule in load_catalogue():
             families.setdefault(rule.family.value, []).append(rule)
-        return self._frame.page(request, "rules.html", families=families, **_rule_words(request))
+        return self._frame.page(request, "rules.html", examples=True, families=families, **_rule_words(request))
 
     async def rule(self, request: Request) -> Response:
         """One rule."""
         catalogue, wanted = load_catalogue(), request.path_params["id"].upper()
         if wanted not in catalogue:
             raise Problem(404, "rule-not-found", wanted[:32])
-        return self._frame.page(request, "rule.html", rule=catalogue[wanted], **_rule_words(request))
+        return self._frame.page(request, "rule.html", examples=True, rule=catalogue[wanted], **_rule_words(request))
 
     async def territory(self, request: Request) -> Response:
         """Who is who."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -52,6 +55,10 @@ def _sqlite(url: URL) -> Database:
     writer = create_engine(url, poolclass=NullPool, connect_args=arguments)
     readers = create_engine(url, poolclass=QueuePool, pool_size=READERS, max_overflow=0, connect_args=arguments)
 
+    @event.listens_for(writer, "do_connect")
+    def _keep_private(*_: object) -> None:
+        keep_private(Path(str(url.database)))
+
     @event.listens_for(writer, "connect")
     def _prepare_writer(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver must not open (deferred) transactions by itself
@@ -74,6 +81,18 @@ def _sqlite(url: URL) -> Database:
         connection.exec_driver_sql("BEGIN")
 
     return Database(url, writer, readers, postgresql=False)
+
+
+def keep_private(database: Path) -> None:
+    """The file is its owner's only; SQLite gives its journals the same rights. What cannot be done SQLite will say."""
+    with contextlib.suppress(OSError):
+        try:
+            os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            if database.stat().st_mode & 0o077:
+                for end in ("", "-wal", "-shm"):
+                    with contextlib.suppress(FileNotFoundError):
+                        Path(f"{database}{end}").chmod(0o600)
 
 
 def _postgresql(url: URL) -> Database:

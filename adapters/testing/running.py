@@ -139,7 +139,9 @@ def launch(data: Path, settings: Mapping[str, str] | None = None, timeout_s: flo
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     run_file = data / "run.json"
     run_file.unlink(missing_ok=True)
-    log = (data / "gateway.log").open("ab")
+    log_file = data / "gateway.log"
+    log_file.touch(mode=0o600)
+    log = log_file.open("ab")
     environment = {**os.environ, **FREE_PORTS, **(settings or {})}
     command = [sys.executable, "-m", "adapters.cli.main", "up", "--data", str(data)]
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
