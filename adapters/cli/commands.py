@@ -28,6 +28,13 @@ class Format(StrEnum):
     SARIF = "sarif"
 
 
+class CohortFormat(StrEnum):
+    """Output formats of `cohort`."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class As(StrEnum):
     """Whose duties `check` judges."""
 
@@ -150,6 +157,32 @@ def samples(
     from adapters.cli.samples import run_samples
 
     raise typer.Exit(run_samples(directory, LANG))
+
+
+@app.command(
+    help=t(
+        "Une population fictive dont la vérité est connue, ses messages sains et mutés, et le score de nos verdicts.",
+        "A synthetic population whose truth is known, its clean and mutated messages, and the score of our verdicts.",
+    )
+)
+def cohort(
+    seed: Annotated[
+        int, typer.Option(help=t("Graine : la même donne les mêmes octets.", "The same gives the same."))
+    ] = 1,
+    size: Annotated[int, typer.Option(help=t("Nombre de fiches.", "Number of records."))] = 1000,
+    out: Annotated[Path | None, typer.Option(help=t("Dossier à remplir.", "Folder to fill."))] = None,
+    mutations: Annotated[
+        int | None, typer.Option(help=t("Messages mutés ; chaque mutation une fois par défaut.", "Mutated messages."))
+    ] = None,
+    score: Annotated[
+        bool, typer.Option("--score", help=t("Juge tout et affiche la matrice.", "Judge all and print the matrix."))
+    ] = False,
+    output: Annotated[CohortFormat, typer.Option("--format", help=t("Format.", "Format."))] = CohortFormat.TEXT,
+    lang: LangOption = LANG,
+) -> None:
+    from adapters.cli.cohort import run_cohort
+
+    raise typer.Exit(run_cohort(seed, size, out, mutations, scored=score, output=output.value, lang=LANG))
 
 
 @app.command(help=t("Le catalogue des règles, ou une règle expliquée.", "The rule catalogue, or one rule explained."))

@@ -9,12 +9,11 @@ from typing import Any
 
 from gateway.cohort.messages import Spoiling
 from gateway.cohort.model import Form, Person
-from gateway.cohort.mutations import CDAS, EVERYWHERE, PIDS, Case, Mutation, mutation
+from gateway.cohort.mutations import CDAS, EVERYWHERE, MAIL, PIDS, Case, Mutation, mutation
 from gateway.directory.identifiers import matricule_key
 from gateway.directory.model import Patient
 from gateway.identity.cog import cog_tables
 
-_NOT_MAIL = tuple(form for form in EVERYWHERE if form is not Form.MAIL)
 _ACCENTS = str.maketrans({"E": "É", "A": "À", "I": "Ï", "O": "Ô", "U": "Ù"})
 
 
@@ -130,8 +129,12 @@ EVERYWHERE_MUTATIONS: tuple[Mutation, ...] = (
     ),
     mutation("OID-de-production", "OID", EVERYWHERE, "INS-023", _oid("1.2.250.1.213.1.4.8")),
     mutation("OID-INS-C", "OID", EVERYWHERE, "INS-024", _oid("1.2.250.1.213.1.4.2")),
-    mutation("OID-inconnu", "OID", _NOT_MAIL, "INS-021 INS-025 INS-031 INS-157", _oid("1.2.250.1.213.1.4.99")),
-    mutation("OID-du-NSS", "OID", EVERYWHERE, "INS-025 INS-029 INS-128 XDM-08", _oid("1.2.250.1.213.1.4.13")),
+    mutation("OID-inconnu", "OID", (Form.ADT, Form.FHIR), "INS-021 INS-025", _oid("1.2.250.1.213.1.4.99")),
+    # nothing in a CDA says that an id under another root was meant as an INS: it bears none
+    mutation("OID-inconnu-dans-un-document", "OID", (Form.CDA, Form.MDM), "INS-031", _oid("1.2.250.1.213.1.4.99")),
+    mutation("OID-du-NSS", "OID", (*PIDS, Form.FHIR), "INS-025 INS-029 INS-128", _oid("1.2.250.1.213.1.4.13")),
+    mutation("OID-du-NSS-dans-un-document", "OID", (Form.CDA,), "INS-029 INS-031", _oid("1.2.250.1.213.1.4.13")),
+    mutation("OID-du-NSS-dans-un-mail", "OID", MAIL, "INS-029 INS-140 XDM-08", _oid("1.2.250.1.213.1.4.13")),
     mutation("minuscules", "nom de naissance", EVERYWHERE, "INS-040", _family(str.title)),
     mutation(
         "accent",
