@@ -14,7 +14,7 @@ from gateway.cohort.mutations import mutated_case, spoilt
 from gateway.cohort.population import population
 from gateway.cohort.scoring import clean_form
 
-COLUMNS = [
+COLUMNS = (
     "key",
     "human",
     "kind",
@@ -36,7 +36,7 @@ COLUMNS = [
     "ipp",
     "tells",
     "source",
-]
+)
 
 
 @dataclass(frozen=True, slots=True)
