@@ -209,6 +209,7 @@ class Gateway:
             clock=known.clock,
             registry=metrics.registry,
             ready=lambda: self._ready,
+            metrics_token=self.token if settings.open_to_others else "",
         )
         console = Console(known, self.doorkeeper)
         routes = [*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()]

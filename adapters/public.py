@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -35,6 +36,7 @@ class PublicPages:
         clock: Clock,
         registry: CollectorRegistry,
         ready: Callable[[], bool],
+        metrics_token: str = "",
     ) -> None:
         self._store = store
         self._sandboxes = sandboxes
@@ -43,6 +45,7 @@ class PublicPages:
         self._clock = clock
         self._registry = registry
         self._ready = ready
+        self._metrics_token = metrics_token
 
     def routes(self) -> list[BaseRoute]:
         """Health, trust material, metrics."""
@@ -98,6 +101,9 @@ class PublicPages:
         data = build_whitelist(entries_of(listings, updated_at=now), generated_at=now, seal=self._signer)
         return Response(data, media_type="application/xml")
 
-    async def metrics(self, _: Request) -> Response:
-        """Prometheus text; no label holds an address or an identity."""
+    async def metrics(self, request: Request) -> Response:
+        """Prometheus text; no label holds an address or an identity. Beyond loopback it asks for the token."""
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        if not hmac.compare_digest(given.encode(), self._metrics_token.encode()) and self._metrics_token:
+            return Response("token required", 401, headers={"WWW-Authenticate": "Bearer"})
         return Response(generate_latest(self._registry), media_type="text/plain; version=0.0.4")
