@@ -12,6 +12,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from adapters.pki.asyncio_tls import send_alerts, shrink_tls_buffers
@@ -225,7 +226,13 @@ def peer_of(connection: Any) -> PeerCertificate | None:
         der = tls.getpeercert(binary_form=True)
     except ValueError:  # the handshake is not over
         return None
-    return parse_certificate(der, _rest_of_chain(tls, der)) if der else None
+    return _read(der, _rest_of_chain(tls, der)) if der else None
+
+
+@lru_cache(maxsize=256)
+def _read(der: bytes, chain: tuple[bytes, ...]) -> PeerCertificate:
+    """A peer that connects again shows the same octets: they are read once."""
+    return parse_certificate(der, chain)
 
 
 def _rest_of_chain(tls: Any, leaf: bytes) -> tuple[bytes, ...]:
