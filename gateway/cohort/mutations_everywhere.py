@@ -130,11 +130,11 @@ EVERYWHERE_MUTATIONS: tuple[Mutation, ...] = (
     mutation("OID-de-production", "OID", EVERYWHERE, "INS-023", _oid("1.2.250.1.213.1.4.8")),
     mutation("OID-INS-C", "OID", EVERYWHERE, "INS-024", _oid("1.2.250.1.213.1.4.2")),
     mutation("OID-inconnu", "OID", (Form.ADT, Form.FHIR), "INS-021 INS-025", _oid("1.2.250.1.213.1.4.99")),
-    # nothing in a CDA says that an id under another root was meant as an INS: it bears none
+    # nothing in a CDA says that an id under another root was meant as an INS: it bears none, against X-MSS-INS in a mail
     mutation("OID-inconnu-dans-un-document", "OID", (Form.CDA, Form.MDM), "INS-031", _oid("1.2.250.1.213.1.4.99")),
     mutation("OID-du-NSS", "OID", (*PIDS, Form.FHIR), "INS-025 INS-029 INS-128", _oid("1.2.250.1.213.1.4.13")),
-    mutation("OID-du-NSS-dans-un-document", "OID", (Form.CDA,), "INS-029 INS-031", _oid("1.2.250.1.213.1.4.13")),
-    mutation("OID-du-NSS-dans-un-mail", "OID", MAIL, "INS-029 INS-140 XDM-08", _oid("1.2.250.1.213.1.4.13")),
+    mutation("OID-du-NSS-dans-un-document", "OID", (Form.CDA,), "INS-031", _oid("1.2.250.1.213.1.4.13")),
+    mutation("OID-du-NSS-dans-un-mail", "OID", MAIL, "INS-140", _oid("1.2.250.1.213.1.4.13")),
     mutation("minuscules", "nom de naissance", EVERYWHERE, "INS-040", _family(str.title)),
     mutation(
         "accent",
