@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import Any
 
 from gateway.documents.model import CdaDocument
 from gateway.documents.open_cda import unreadable
@@ -20,6 +23,10 @@ from gateway.sandbox.model import Limits
 from gateway.values import PlaceKind, Where
 
 MOST_OF_ONE_RULE = 25
+_NOTHING = unreadable(b"", "", Where(PlaceKind.FILE, ""), ())
+_UNTOLD: Mapping[str, Any] = MappingProxyType(
+    {field.name: getattr(_NOTHING, field.name) for field in fields(CdaDocument)}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,8 @@ def _names(opened: OpenedMessage) -> frozenset[str]:
 
 def _told_of(document: CdaDocument) -> CdaDocument:
     """Its label, its code and its body."""
-    bare = unreadable(b"", document.label, document.where, ())
-    return replace(bare, sha1=document.sha1, size_bytes=document.size_bytes, code=document.code, body=document.body)
+    kept = {"label": document.label, "where": document.where, "code": document.code, "body": document.body}
+    return CdaDocument(**{**_UNTOLD, **kept})
 
 
 def bounded(findings: list[Finding]) -> list[Finding]:

