@@ -117,8 +117,10 @@ def print_endpoints(gateway: Gateway, lang: Lang) -> None:
     settings = gateway.settings
     if settings.open_to_others:
         warning = Text(
-            f"Attention : à l'écoute au-delà de cette machine ({settings.bind}). Seules la santé, la liste blanche et les CRL se lisent sans jeton.",
-            f"Warning: listening beyond this machine ({settings.bind}). Only health, the whitelist and the CRLs are read without the token.",
+            f"Attention : à l'écoute au-delà de cette machine ({settings.bind}). "
+            "Seules la santé, la liste blanche et les CRL se lisent sans jeton.",
+            f"Warning: listening beyond this machine ({settings.bind}). "
+            "Only health, the whitelist and the CRLs are read without the token.",
         )
         out.print(warning.in_(lang), style="bold yellow")
     table = Table(title="passerelle · Val-de-Brume", title_justify="left", header_style="bold")

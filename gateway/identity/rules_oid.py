@@ -154,11 +154,16 @@ def several_ins(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
 
 @rule("INS-029")
 def nss_as_ins(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
-    """An NSS (.13, .14) declared as the INS of the document, with no INS beside it."""
+    """An NSS (.13, .14) declared as the INS of the document, with no INS beside it.
+
+    In a CDA the place declares it: the first identifier of patientRole is the INS's.
+    """
     if view.kind not in (ContainerKind.CDA, ContainerKind.FHIR) or all_ins(view):
         return
-    for identifier in view.identifiers:
-        if identifier.oid in NSS_OIDS and (view.ins_expected or identifier.type_code.startswith("INS")):
+    for rank, identifier in enumerate(view.identifiers):
+        in_its_place = view.kind is ContainerKind.CDA and rank == 0
+        declared = view.ins_expected or identifier.type_code.startswith("INS") or in_its_place
+        if identifier.oid in NSS_OIDS and declared:
             yield Hit(identifier.where, identifier.oid, _EXPECTED)
 
 
