@@ -14,7 +14,7 @@ help: ## list the targets
 
 # uv when it is present (seconds), else venv and pip: the same hashed lock either way.
 $(STAMP): requirements.lock pyproject.toml
-	@echo "Installing into $(VENV) (once) ..."
+	@echo "Installation dans $(VENV), une fois, une minute environ / installing into $(VENV), once, about a minute ..."
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
 	  VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --require-hashes -r requirements.lock && \
@@ -29,10 +29,10 @@ $(STAMP): requirements.lock pyproject.toml
 install: $(STAMP) ## install the locked dependencies and the product into .venv
 
 demo: $(STAMP) ## play the story of Val-de-Brume over real sockets, in a throw-away sandbox
-	@$(BIN)/passerelle demo
+	@$(BIN)/passerelle demo $(ARGS)
 
-up: $(STAMP) ## start the sandbox (Ctrl-C stops it)
-	@$(BIN)/passerelle up
+up: $(STAMP) ## start the sandbox (Ctrl-C stops it); ARGS="--port-offset 10000 --lang en"
+	@$(BIN)/passerelle up $(ARGS)
 
 test: $(STAMP) ## run every test whose tools are on this machine
 	@$(BIN)/pytest

@@ -22,6 +22,7 @@ from gateway.directory.actors import ActorsRead
 from gateway.directory.model import Mailbox, MailboxKind, Operator, Patient, Professional, Structure, Territory
 from gateway.directory.territory import (
     Actor,
+    actors_of,
     demo_passwords,
     key_of,
     kind_of,
@@ -148,15 +149,19 @@ class Provisioning:
         Returns what was added and the certificates to hand over: PEM chain, PEM key and PKCS#12 (base64), by key.
         """
         hashed = [await self._with_secret(a, read.passwords) for a in read.actors]
+        before = {(kind_of(a), key_of(a)) for a in actors_of(self.sandboxes.territory(workspace))}
         await self.sandboxes.put(workspace, records_of(territory_of(hashed)))
         await self.certify(workspace)
         dmps = [d for a in hashed if isinstance(a, Patient) and (d := dmp_of(a, workspace, ())) is not None]
         if dmps:
             await self.store.commit(*dmps)
-        issued = await asyncio.to_thread(self._certificates_of, hashed, workspace)
+        # the keys of who was already there are not handed out again: they are somebody's
+        fresh = [a for a in hashed if (kind_of(a), key_of(a)) not in before]
+        issued = await asyncio.to_thread(self._certificates_of, fresh, workspace)
         await self._attribute(issued, workspace)
         return {
-            "added": [f"{kind_of(a)} {key_of(a)}" for a in hashed],
+            "added": [f"{kind_of(a)} {key_of(a)}" for a in fresh],
+            "changed": [f"{kind_of(a)} {key_of(a)}" for a in hashed if (kind_of(a), key_of(a)) in before],
             "certificates": {i.key: self._export(i) for i in issued},
         }
 

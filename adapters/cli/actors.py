@@ -66,12 +66,12 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def run_add(data: Path, kind: str, fields: Sequence[str], out: Path, lang: Lang) -> int:
+def run_add(data: Path, kind: str, fields: Sequence[str], out: Path | None, lang: Lang) -> int:
     """Add one actor given as `field=value` words."""
-    return _sent(data, {"kind": kind, "fields": list(fields)}, out, lang)
+    return _sent(data, {"kind": kind, "fields": list(fields)}, out or data / "certs", lang)
 
 
-def run_import(data: Path, file: Path, out: Path, lang: Lang) -> int:
+def run_import(data: Path, file: Path, out: Path | None, lang: Lang) -> int:
     """Add every actor of a file."""
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -79,7 +79,7 @@ def run_import(data: Path, file: Path, out: Path, lang: Lang) -> int:
         said = Text(f"{file} : un texte en UTF-8 est attendu.", f"{file}: a text in UTF-8 is expected.")
         print(said.in_(lang), file=sys.stderr)
         return 2
-    return _sent(data, {"filename": file.name, "text": text}, out, lang)
+    return _sent(data, {"filename": file.name, "text": text}, out or data / "certs", lang)
 
 
 def _sent(data: Path, body: Mapping[str, Any], out: Path, lang: Lang) -> int:
@@ -96,6 +96,8 @@ def _sent(data: Path, body: Mapping[str, Any], out: Path, lang: Lang) -> int:
         print(fault[lang.value], file=sys.stderr)
     for added in answer["added"]:
         print(f"+ {added}")
+    for changed in answer["changed"]:
+        print(f"~ {changed}")
     for key, certificate in answer["certificates"].items():
         for path in _write(out, key, certificate):
             print(f"  {path}")

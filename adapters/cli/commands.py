@@ -325,7 +325,10 @@ def actors_list(
 def actors_add(
     kind: Annotated[str, typer.Argument(help="structure | bal | operator | patient")],
     fields: Annotated[list[str], typer.Argument(help=t("champ=valeur …", "field=value …"))],
-    out: Annotated[Path, typer.Option(help=t("Dossier des certificats.", "Folder of the certificates."))] = Path(),
+    out: Annotated[
+        Path | None,
+        typer.Option(help=t("Dossier des certificats (DATA/certs).", "Folder of the certificates (DATA/certs).")),
+    ] = None,
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
@@ -337,7 +340,10 @@ def actors_add(
 @actors_app.command("import", help=t("Importe un fichier YAML ou CSV.", "Import a YAML or CSV file."))
 def actors_import(
     file: Annotated[Path, typer.Argument(help=t("Fichier.", "File."))],
-    out: Annotated[Path, typer.Option(help=t("Dossier des certificats.", "Folder of the certificates."))] = Path(),
+    out: Annotated[
+        Path | None,
+        typer.Option(help=t("Dossier des certificats (DATA/certs).", "Folder of the certificates (DATA/certs).")),
+    ] = None,
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:

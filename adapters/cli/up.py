@@ -131,7 +131,8 @@ def print_endpoints(gateway: Gateway, lang: Lang) -> None:
         table.add_row(door, f"{settings.bind}:{port}", _purpose(door, gateway).in_(lang))
     out.print(table)
     record = gateway.run_record()
-    out.print(f"{Text('Console :', 'Console:').in_(lang)} {record['console']}", soft_wrap=True)
+    once = Text("(valable une fois ; ensuite, collez le jeton)", "(good once; then paste the token)").in_(lang)
+    out.print(f"{Text('Console :', 'Console:').in_(lang)} {record['console']} {once}", soft_wrap=True)
     out.print(f"{Text('Jeton :', 'Token:').in_(lang)} {gateway.token}", soft_wrap=True)
     out.print()
     out.print(

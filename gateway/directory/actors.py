@@ -293,6 +293,9 @@ def _structure(record: dict[str, Any], territory: Territory, workspace: str) -> 
     record.setdefault("category", "")
     for field, value in defaults_of_category(record["category"]).items():
         record.setdefault(field, value)
+    known = territory.structures.get(record["key"])
+    if known is not None:  # the same structure again keeps its numbers
+        record.update({n: getattr(known, n) for n in ("finess", "siret") if record.get(n) == "auto"})
     if record.get("finess") == "auto":
         taken = {s.finess for s in territory.structures.values()}
         record["finess"] = next(n for n in map(_finess, range(500, 1000)) if n not in taken)
