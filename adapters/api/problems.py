@@ -42,7 +42,8 @@ class Problem(Exception):
     def __init__(self, status: int, code: str, detail: str, **more: object) -> None:
         detail = mask_text(detail)
         super().__init__(detail)
-        self.status, self.code, self.detail, self.more = status, code, detail, mask_json(more)
+        self.status, self.code, self.detail = status, code, detail
+        self.more = {name: _told(value) for name, value in more.items()}
         self.headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
 
     def response(self) -> JSONResponse:
@@ -57,6 +58,12 @@ class Problem(Exception):
         }
         headers = {"Cache-Control": "no-store", **self.headers}
         return JSONResponse(body, status_code=self.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _told(value: object) -> object:
+    """A value that a problem repeats; a number may be a matricule too."""
+    shown = mask_text(str(value)) if isinstance(value, int) else ""
+    return shown if shown and shown != str(value) else mask_json(value)
 
 
 def not_found(code: str, what: str) -> Problem:

@@ -116,9 +116,7 @@ class Console:
     async def exchanges(self, request: Request) -> Response:
         """The list, live. A matricule typed in a filter does not stay in the address of the page, nor in its history."""
         lang, query = lang_of(request), request.query_params
-        shown = {
-            k: participant(v) if k == "participant" and mask_text(v) != v else mask_text(v) for k, v in query.items()
-        }
+        shown = {mask_text(k): participant(v) if mask_text(v) != v else v for k, v in query.items()}
         if shown != dict(query.items()):
             return RedirectResponse(f"/?{urlencode(shown)}", 303)
         newest_event = await self._known.store.last_seq(DEFAULT_WORKSPACE)
