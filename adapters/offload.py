@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 LIGHT_BYTES = 24 * 1024
 _BUFFER = 1024 * 1024
+_MOST = 4
 _THREAD_FROM = 128 * 1024  # a result from which reading it back is no work for the loop
 # What a small text does not hold: parts, encodings that hide files, archives, markup.
 _HEAVY = (b"multipart/", b"message/", b"base64", b"quoted-printable", b"pk\x03\x04", b"<?xml", b"<!")
@@ -38,10 +39,10 @@ class WorkerDied(Exception):
 
 
 class WorkerPool:
-    """Worker processes of one gateway. Used from one event loop."""
+    """Worker processes of one gateway: at most `workers`, 0 for one on each processor up to four. For one event loop."""
 
-    def __init__(self, workers: int = 1) -> None:
-        self._workers = max(1, workers)
+    def __init__(self, workers: int = 0) -> None:
+        self._workers = workers or min(_MOST, os.cpu_count() or 1)
         self._lines: list[_Line] = []
         self._starting: asyncio.Lock | None = None
 

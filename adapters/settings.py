@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     token: str = ""
     retry_speed: float = 1.0
     lease_s: float = Field(120.0, gt=0, description="after which another worker takes over a delivery under way")
-    workers: int = 1
+    workers: int = Field(0, ge=0, description="processes that judge mails; 0: one on each processor, four at most")
     storage: StorageSettings = StorageSettings()
     ports: PortSettings = PortSettings()
     policy: PolicySettings = PolicySettings()
