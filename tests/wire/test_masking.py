@@ -234,8 +234,8 @@ def test_what_was_planted_is_repeated_masked_so_that_its_author_finds_it(out: Ou
 def test_database_journal_and_logs_are_their_owner_s_only(out: Out) -> None:
     data = out.gateway.data
     held = [p for p in data.iterdir() if p.is_file()]
-    assert {"passerelle.log", "gateway.log", "run.json", "token"} <= {p.name for p in held}
-    assert any(p.suffix == ".db" or p.name.endswith("-wal") for p in held)
+    names = {"passerelle.sqlite", "passerelle.sqlite-wal", "passerelle.log", "gateway.log", "run.json", "token"}
+    assert names <= {p.name for p in held}
     open_to_others = [p.name for p in (*held, *(data / "pki").rglob("*.key")) if stat.S_IMODE(p.stat().st_mode) & 0o077]
     assert open_to_others == []
 
