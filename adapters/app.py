@@ -44,6 +44,7 @@ from gateway.directory.model import Territory
 from gateway.exchange.deposit import Deposit
 from gateway.exchange.insi import Insi
 from gateway.exchange.intake import Intake
+from gateway.exchange.integration import Integrator
 from gateway.exchange.notice_desk import NoticeDesk
 from gateway.exchange.retry import RetryPolicy
 from gateway.ports import Store
@@ -114,6 +115,7 @@ class Gateway:
             await provisioning.seed()
         for workspace in self.sandboxes.names():
             await provisioning.certify(workspace)
+            await provisioning.index(workspace)
         metrics = Metrics(store)
         contexts = Contexts(self.authority, mode=TlsMode(settings.policy.tls_mode))
         intake = Intake(store, self.sandboxes, clock, ids, offload, book)
@@ -153,7 +155,17 @@ class Gateway:
         await self._open_http(known, metrics, ids, lambda: contexts.server(shared))
         retry = RetryPolicy(speed=settings.retry_speed)
         notices = NoticeDesk(self.sandboxes, clock, ids, book)
-        outbox = Outbox(store, clock, {"relay": courier}, retry, notices, worker=ids.new(), lease_s=settings.lease_s)
+        integrator = Integrator(store, self.sandboxes, clock, book)
+        outbox = Outbox(
+            store,
+            clock,
+            {"relay": courier},
+            retry,
+            notices,
+            worker=ids.new(),
+            lease_s=settings.lease_s,
+            integrator=integrator,
+        )
         self._background(outbox.run())
         self._ready = self._announced = True
         write_run_file(self.data, self.run_record())

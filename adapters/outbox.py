@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from gateway.exchange.integration import INTEGRATE, Integrator
 from gateway.exchange.model import DeliveryState, Event
 from gateway.exchange.notice_desk import NoticeDesk
 from gateway.exchange.notices import NOTICE, asking, left_to_try, settle, told_late
@@ -52,7 +53,11 @@ LARGE = 512 * 1024  # octets
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What the worker needs. `couriers` maps a delivery's kind to who carries it; notices are written here."""
+    """What the worker needs. `couriers` maps a delivery's kind to who carries it; notices are written here.
+
+    `integrator` decides what becomes of received documents in patient indexes; without one that work waits for a worker
+    that has it.
+    """
 
     store: Store
     clock: Clock
@@ -61,6 +66,7 @@ class Outbox:
     notices: NoticeDesk
     worker: str
     lease_s: float = LEASE_S
+    integrator: Integrator | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -99,7 +105,7 @@ class Outbox:
             now=self.clock.virtual_now(DEFAULT_WORKSPACE),
             lease_s=self.lease_s,
             limit=limit,
-            kinds=(*self.couriers, NOTICE),
+            kinds=(*self.couriers, NOTICE, *((INTEGRATE,) if self.integrator else ())),
             busy_destinations=tuple(d for d, n in busy.items() if n >= PER_DESTINATION),
         )
         try:
@@ -111,6 +117,10 @@ class Outbox:
 
     async def _one(self, delivery: Delivery, busy: Counter[str]) -> None:
         try:
+            if delivery.kind == INTEGRATE and self.integrator is not None:
+                integrated = await self._integrated(delivery, self.integrator)
+                await self._patiently(lambda: self.store.commit(integrated))
+                return
             raw = await self._patiently(lambda: self._raw(delivery))
             if delivery.kind == NOTICE:
                 end = await self._noticed(delivery, raw or b"")
@@ -146,6 +156,19 @@ class Outbox:
         except Exception as error:
             log.exception("delivery failed", delivery=delivery.id, kind=delivery.kind)
             return Delivered(False, permanent=False, answer=f"{type(error).__name__}: {error}", reason="error")
+
+    async def _integrated(self, delivery: Delivery, integrator: Integrator) -> FinishDelivery:
+        """What a recipient's patient index makes of received documents: one commit with the end of the work."""
+        try:
+            made = await self._patiently(lambda: integrator.integrate(delivery))
+        except Exception as error:
+            log.exception("integration failed", delivery=delivery.id)
+            told = {"destination": delivery.destination, "answer": type(error).__name__}
+            dead = Event("dead", self.clock.now(), delivery.workspace, delivery.exchange_id, told)
+            return FinishDelivery(delivery.id, self.worker, DeliveryState.DEAD, type(error).__name__, events=(dead,))
+        answer = f"row {made.summary['integration_row']}" if made else "no patient index"
+        integrations = (made,) if made else ()
+        return FinishDelivery(delivery.id, self.worker, DeliveryState.DONE, answer, integrations=integrations)
 
     async def _noticed(self, delivery: Delivery, raw: bytes) -> FinishDelivery:
         """A notice owed since the door: written, and on its way."""

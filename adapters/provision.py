@@ -11,6 +11,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ from gateway.directory.territory import (
     territory_of,
     with_actors,
 )
-from gateway.ports import PutDmp, Store
+from gateway.exchange.identity_seed import identities_of, seeded
+from gateway.ports import AppendEvent, Operation, PutDmp, Store
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 STATE = "Val-de-Brume (48)"
@@ -103,7 +105,13 @@ class Provisioning:
             replace(m, secret=hashes[passwords[a]]) if a in passwords else m for a, m in territory.mailboxes.items()
         )
         await self.sandboxes.put(workspace, records_of(with_actors(territory, mailboxes)))
-        await self.store.commit(*dmps_of(territory, workspace))
+        await self.store.commit(*dmps_of(territory, workspace), *first_records(territory, workspace))
+
+    async def index(self, workspace: str = DEFAULT_WORKSPACE) -> None:
+        """The patient indexes of a workspace that was filled before there were any."""
+        territory = self.sandboxes.territory(workspace)
+        if territory.patients and not await self.store.indexes(workspace):
+            await self.store.commit(*first_records(territory, workspace))
 
     async def certify(self, workspace: str = DEFAULT_WORKSPACE) -> None:
         """Certificates of every operator and APP mailbox, then the whitelist they make."""
@@ -127,8 +135,10 @@ class Provisioning:
         if actors:
             await self.seed(workspace)
             await self.certify(workspace)
-        elif dmps := dmps_of(self.sandboxes.territory(workspace), workspace):
-            await self.store.commit(*dmps)
+            return
+        territory = self.sandboxes.territory(workspace)
+        if filled := (*dmps_of(territory, workspace), *first_records(territory, workspace)):
+            await self.store.commit(*filled)
 
     def _issue(self, territory: Territory, workspace: str) -> dict[str, Issued]:
         """In threads: making keys leaves the interpreter free."""
@@ -153,8 +163,9 @@ class Provisioning:
         await self.sandboxes.put(workspace, records_of(territory_of(hashed)))
         await self.certify(workspace)
         dmps = [d for a in hashed if isinstance(a, Patient) and (d := dmp_of(a, workspace, ())) is not None]
-        if dmps:
-            await self.store.commit(*dmps)
+        records = await self._new_records(hashed, workspace)
+        if dmps or records:
+            await self.store.commit(*dmps, *records)
         # the keys of who was already there are not handed out again: they are somebody's
         fresh = [a for a in hashed if (kind_of(a), key_of(a)) not in before]
         issued = await asyncio.to_thread(self._certificates_of, fresh, workspace)
@@ -164,6 +175,14 @@ class Provisioning:
             "changed": [f"{kind_of(a)} {key_of(a)}" for a in hashed if (kind_of(a), key_of(a)) in before],
             "certificates": {i.key: self._export(i) for i in issued},
         }
+
+    async def _new_records(self, actors: Iterable[Actor], workspace: str) -> tuple[Operation, ...]:
+        """The records of patients added; one that a structure already has is left to that structure."""
+        added = territory_of(a for a in actors if isinstance(a, Patient))
+        territory = replace(self.sandboxes.territory(workspace), patients=added.patients)
+        made = identities_of(territory, workspace, datetime.now(UTC))
+        fresh = [op for op in made if await self.store.identity(workspace, op.identity_id) is None]
+        return (*fresh, AppendEvent(seeded(workspace, datetime.now(UTC), fresh))) if fresh else ()
 
     async def _with_secret(self, actor: Actor, passwords: Mapping[str, str]) -> Actor:
         if not isinstance(actor, Mailbox) or actor.address not in passwords:
@@ -192,6 +211,11 @@ class Provisioning:
             elif isinstance(actor, Mailbox) and actor.kind is MailboxKind.APP:
                 issued.append(self.certificates.mailbox(actor, territory, workspace))
         return issued
+
+
+def first_records(territory: Territory, workspace: str) -> tuple[Operation, ...]:
+    """The patient indexes as the territory fills them: like its DMPs, they are there from the start, and no event says so."""
+    return identities_of(territory, workspace, datetime.now(UTC))
 
 
 def dmps_of(territory: Territory, workspace: str) -> tuple[PutDmp, ...]:

@@ -76,6 +76,7 @@ class MarkMail:
 class RecordIntegration:
     """What the integration of an exchange adds to it: entries of its summary, findings, quarantine, marks, events.
 
+    The entry `integrations` of the summary is merged structure by structure. `records` are those the documents joined.
     Result: False when the exchange is no longer there (reset): then nothing was written.
     """
 
@@ -87,6 +88,7 @@ class RecordIntegration:
     quarantined: tuple[NewQuarantine, ...] = ()
     marks: tuple[MarkMail, ...] = ()
     events: tuple[Event, ...] = ()
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,10 @@ class IndexReader(Protocol):
         self, workspace: str, structure: str, birth_date: str, sex: str
     ) -> tuple[IdentityRow, ...]:
         """The records with this birth date, or beginning with it when it is shorter, and this sex ('' = any)."""
+        ...
+
+    async def exchanges_of_identity(self, workspace: str, identity_id: str, limit: int = 50) -> tuple[str, ...]:
+        """The exchanges whose documents joined a record, newest first."""
         ...
 
     async def indexes(self, workspace: str) -> Mapping[str, int]:

@@ -285,6 +285,10 @@ class SqlStore:
         """Records by birth date and sex."""
         return await self._read(index_reader.born, workspace, structure, birth_date, sex)
 
+    async def exchanges_of_identity(self, workspace: str, identity_id: str, limit: int = 50) -> tuple[str, ...]:
+        """The exchanges whose documents joined a record, newest first."""
+        return await self._read(index_reader.exchanges_of, workspace, identity_id, limit)
+
     async def indexes(self, workspace: str) -> Mapping[str, int]:
         """How many records each structure has."""
         return await self._read(index_reader.indexes, workspace)

@@ -9,10 +9,12 @@ from typing import Any
 
 from gateway.answers.smtp import SmtpReply, reply_for
 from gateway.exchange.decision import decide
+from gateway.exchange.integration import integrations_for
 from gateway.exchange.judging import Case, Judged, judge_mail, unjudged
 from gateway.exchange.model import Envelope, Event, OpenedMessage, Submission
 from gateway.exchange.notices import Taken, notices_for
 from gateway.exchange.routing import addressees_of, mails_for, relays_for, without
+from gateway.exchange.sender_index import sender_findings
 from gateway.identity.profiles import profile_overrides
 from gateway.messaging.envelope_rules import SIZE_RULES, SizeSaid
 from gateway.messaging.shown_subject import masked_subject
@@ -61,6 +63,8 @@ class Intake:
         )
         judged = await self._judged(submission, case)
         opened = judged.opened
+        book = self.book.with_overrides(case.overrides)
+        judged.findings.extend(await sender_findings(self.store, submission, opened, territory, book, case.ctx))
         decision = decide(judged.findings, submission.door, policy, envelope.recipients)
         exchange_id, due = self.ids.new(), self.clock.now()
         message_id = opened.mail.message_id if opened.mail else ""
@@ -72,7 +76,8 @@ class Intake:
             mails = mails_for(going, exchange_id, message_id, territory, decision.integration)
             relays = relays_for(going, exchange_id, message_id, territory, due)
             taken = Taken(submission, exchange_id, opened, decision, mails, due)
-            deliveries = (*relays, *notices_for(taken, territory))
+            owed = integrations_for(submission, opened, decision, mails, territory, policy, due)
+            deliveries = (*relays, *notices_for(taken, territory), *owed)
         record = RecordExchange(
             workspace=submission.workspace,
             exchange_id=exchange_id,

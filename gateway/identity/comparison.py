@@ -15,6 +15,7 @@ from gateway.identity.traits import canon
 
 NAMES = ("birth_family", "birth_given", "given_list")
 EXACT_ONLY = ("sex", "birth_date", "birth_place")
+_BOUND = 500  # characters of a name that are compared folded
 
 
 class Likeness(StrEnum):
@@ -42,11 +43,17 @@ class Comparison:
 
     grade: Grade
     traits: Mapping[str, Likeness]
+    one_letter: str = ""  # the only name that differs, and only by one letter; '' otherwise
 
     @property
     def differing(self) -> tuple[str, ...]:
         """The traits that are truly different."""
         return tuple(name for name, likeness in self.traits.items() if likeness is Likeness.DIFFERENT)
+
+    @property
+    def almost(self) -> bool:
+        """Nothing differs but, at most, one letter of one name: worth showing to a human, never more."""
+        return self.differing in ((), (self.one_letter,))
 
     @property
     def could_be_twins(self) -> bool:
@@ -56,10 +63,32 @@ class Comparison:
         return same and bool(self.differing) and set(self.differing) <= {"birth_given", "given_list"}
 
 
-def compared(received: Traits, local: Traits) -> Comparison:
-    """Two sets of traits, trait by trait."""
+def compared(received: Traits, local: Traits, *, coarse_date: bool = False) -> Comparison:
+    """Two sets of traits, trait by trait.
+
+    `coarse_date`: a birth date told to the year or the month agrees with a fuller one (only where there is no INS).
+    """
     told = {name: _likeness(getattr(received, name), getattr(local, name), name) for name in (*NAMES, *EXACT_ONLY)}
-    return Comparison(_grade(set(told.values())), told)
+    if coarse_date and told["birth_date"] is Likeness.DIFFERENT and _within(received.birth_date, local.birth_date):
+        told["birth_date"] = Likeness.PREFIX
+    names = [n for n in NAMES if told[n] is Likeness.DIFFERENT]
+    one_letter = next(iter(names), "")
+    if len(names) != 1 or not differ_by_one(getattr(received, one_letter), getattr(local, one_letter)):
+        one_letter = ""
+    return Comparison(_grade(set(told.values())), told, one_letter)
+
+
+def differ_by_one(one: str, other: str) -> bool:
+    """Edit distance 1 once folded: a letter more, less, or other. It ranks candidates, and decides nothing."""
+    left, right = sorted((canon(one[:_BOUND]), canon(other[:_BOUND])), key=len)
+    if len(right) - len(left) > 1 or left == right:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), len(left))
+    return left[start + (len(left) == len(right)) :] == right[start + 1 :]
+
+
+def _within(one: str, other: str) -> bool:
+    return other.startswith(f"{one}-") or one.startswith(f"{other}-")
 
 
 def _likeness(received: str, local: str, name: str) -> Likeness:
@@ -69,8 +98,8 @@ def _likeness(received: str, local: str, name: str) -> Likeness:
         return Likeness.EXACT
     if name in EXACT_ONLY:
         return Likeness.DIFFERENT
-    left, right = canon(received), canon(local)
-    if left == right:
+    left, right = canon(received[:_BOUND]), canon(local[:_BOUND])
+    if left == right and (len(received) <= _BOUND or received[_BOUND:] == local[_BOUND:]):
         return Likeness.CANONICAL
     if name == "given_list" and (left.startswith(f"{right} ") or right.startswith(f"{left} ")):
         return Likeness.PREFIX

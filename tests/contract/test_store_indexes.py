@@ -208,6 +208,25 @@ async def test_an_integration_completes_its_exchange_its_mail_and_the_queue(stor
     assert [e.kind for e in await store.events(WS, exchange_id="e1")] == ["received", "quarantined"]
 
 
+async def test_structures_add_their_outcomes_one_after_the_other_and_records_find_their_exchanges(
+    store: SqlStore,
+) -> None:
+    await a_delivered_mail(store)
+    for structure, row in ((HOSPITAL, 1), ("ehpad-les-tilleuls", 5)):
+        done = integration(
+            summary={"integrations": {structure: {"row": row}}, "integration_row": row},
+            records=(f"id-{structure}",),
+            quarantined=(),
+            findings=(),
+        )
+        await store.commit(done)
+    row = await store.exchange(WS, "e1")
+    assert row is not None
+    assert row.summary["integrations"] == {HOSPITAL: {"row": 1}, "ehpad-les-tilleuls": {"row": 5}}
+    assert await store.exchanges_of_identity(WS, f"id-{HOSPITAL}") == ("e1",)
+    assert await store.exchanges_of_identity("other", f"id-{HOSPITAL}") == ()
+
+
 async def test_an_integration_done_twice_leaves_one_entry_and_each_finding_once(store: SqlStore) -> None:
     await a_delivered_mail(store)
     await store.commit(integration())

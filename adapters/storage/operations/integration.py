@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -37,17 +38,19 @@ def _record(work: Work, op: RecordIntegration) -> bool:
         return False
     known = from_json(row.findings) or []
     fresh = [dict(finding) for finding in op.findings if dict(finding) not in known]
-    summary = {**from_json(row.summary), **op.summary}
+    before: dict[str, Any] = from_json(row.summary)
+    summary = {**before, **op.summary}
+    if "integrations" in op.summary:
+        summary["integrations"] = {**before.get("integrations", {}), **op.summary["integrations"]}
     summary["rules"] = list(dict.fromkeys([*summary.get("rules", ()), *(f["rule"] for f in fresh)]))
     work.connection.execute(
         update(schema.exchange)
         .where(_x.seq == row.seq)
         .values(summary=to_json(summary), findings=to_json([*known, *fresh]))
     )
-    _LABELS(
-        work.connection,
-        [(op.workspace, "rule", rule, row.seq) for rule in sorted({key(str(f["rule"])) for f in fresh})],
-    )
+    labels = [("record", name) for name in sorted(op.records)]
+    labels += [("rule", rule) for rule in sorted({key(str(f["rule"])) for f in fresh})]
+    _LABELS(work.connection, [(op.workspace, kind, value, row.seq) for kind, value in labels])
     for entry in op.quarantined:
         _set_aside(work, op, entry)
     for mark in op.marks:

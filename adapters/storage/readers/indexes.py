@@ -100,6 +100,19 @@ def born(connection: Connection, workspace: str, structure: str, birth_date: str
     return tuple(map(_identity_of, connection.execute(query.order_by(_i.ipp).limit(200))))
 
 
+def exchanges_of(connection: Connection, workspace: str, identity_id: str, limit: int) -> tuple[str, ...]:
+    """The exchanges whose documents joined a record, newest first."""
+    label, x = schema.exchange_label.c, schema.exchange.c
+    query = (
+        select(x.id)
+        .join_from(schema.exchange_label, schema.exchange, label.seq == x.seq)
+        .where(label.workspace_id == workspace, label.kind == "record", label.value == identity_id)
+        .order_by(x.seq.desc())
+        .limit(limit)
+    )
+    return tuple(connection.execute(query).scalars())
+
+
 def indexes(connection: Connection, workspace: str) -> Mapping[str, int]:
     """How many records each structure has."""
     rows = connection.execute(

@@ -1,0 +1,191 @@
+"""The integration step: what becomes of a delivered mail's documents in each recipient structure's patient index.
+
+It runs right after the commit of the reception, as outbox work of kind `integrate`: the door answers without waiting for
+the index, and a kill between the two loses nothing. What it decides, the findings, the quarantine entry, the keyword on
+the mail and the journal events are one commit with the end of that work. The mail itself was delivered and stays readable.
+
+    reception ─▶ told_by (one identity out of all containers) ─▶ outbox ─▶ index read ─▶ decision table ─▶ record
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from gateway.directory.model import Territory
+from gateway.exchange.indexed import Snapshot, index_of_address, indexed
+from gateway.exchange.model import Event, OpenedMessage, Submission
+from gateway.exchange.received import Told, told_by, told_of, told_record
+from gateway.exchange.routing import QUARANTINE_KEYWORD
+from gateway.identity.base_rules import MATCHING_RULES, Matched
+from gateway.identity.matching import Match, Outcome, match
+from gateway.identity.profiles import profile_overrides
+from gateway.index_ports import IdentityFilter, IdentityRow, IndexReader, MarkMail, NewQuarantine, RecordIntegration
+from gateway.ports import Clock, Delivery, NewDelivery, NewMail, Sandboxes
+from gateway.rules import Finding, RuleBook, RuleContext
+from gateway.rules.verdict import Decision, Integration
+from gateway.sandbox.model import Policy, Vigilance
+from gateway.values import Direction, Door
+
+INTEGRATE = "integrate"  # kind of the outbox work
+
+
+def integrations_for(
+    submission: Submission,
+    opened: OpenedMessage,
+    decision: Decision,
+    mails: Sequence[NewMail],
+    territory: Territory,
+    policy: Policy,
+    due: datetime,
+) -> tuple[NewDelivery, ...]:
+    """The work owed by an accepted reception: one piece for each structure whose mailboxes it reached."""
+    if submission.door is not Door.RECEPTION or opened.mail is None or not opened.mail.documents:
+        return ()
+    structures: dict[str, list[str]] = {}
+    for mail in mails:
+        structure = index_of_address(mail.address, territory)
+        if structure:
+            structures.setdefault(structure, []).append(mail.address)
+    if not structures:
+        return ()
+    told = told_by(opened, decision.findings, decision.integration, policy.profile)
+    if told is None:
+        return ()
+    received = told_record(told)
+    return tuple(
+        work_for(submission.workspace, structure, addresses, received, due, _dedup(submission, opened, structure))
+        for structure, addresses in structures.items()
+    )
+
+
+def work_for(
+    workspace: str,
+    structure: str,
+    addresses: Sequence[str],
+    received: Mapping[str, Any],
+    due: datetime,
+    dedup_key: str = "",
+) -> NewDelivery:
+    """One piece of work."""
+    payload = {"structure": structure, "addresses": list(addresses), "received": received}
+    return NewDelivery(workspace, INTEGRATE, f"index:{structure}", payload, due, dedup_key=dedup_key)
+
+
+def _dedup(submission: Submission, opened: OpenedMessage, structure: str) -> str:
+    """The same mail received twice is integrated once."""
+    message_id = opened.mail.message_id if opened.mail else ""
+    return f"{submission.operator}|{message_id}|{structure}" if message_id else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Integrator:
+    """Does the work. Holds no state: the store does."""
+
+    reader: IndexReader
+    sandboxes: Sandboxes
+    clock: Clock
+    book: RuleBook
+
+    async def integrate(self, delivery: Delivery) -> RecordIntegration | None:
+        """What to record for one piece of work; None when that structure keeps no patient index."""
+        workspace, structure = delivery.workspace, str(delivery.payload["structure"])
+        if not await self.reader.identities(IdentityFilter(workspace, structure, limit=1)):
+            return None
+        policy = self.sandboxes.policy(workspace)
+        told = told_of(delivery.payload["received"])
+        snapshot = await self._snapshot(workspace, structure, told)
+        found = match(told.received, snapshot, profile=policy.profile)
+        matched = matched_of(told, found, structure)
+        findings = self._judged(matched, workspace, policy)
+        if policy.vigilance is Vigilance.OBSERVE:
+            return _recorded(delivery, self.clock.now(), matched, findings, snapshot, told, stopped=False)
+        stopped = found.outcome is Outcome.QUARANTINE or told.merges
+        return _recorded(delivery, self.clock.now(), matched, findings, snapshot, told, stopped=stopped)
+
+    async def _snapshot(self, workspace: str, structure: str, told: Told) -> Snapshot:
+        received = told.received
+        holders: tuple[IdentityRow, ...] = ()
+        if received.ins is not None:
+            ins = [(received.ins.matricule, received.ins.oid)]
+            holders = await self.reader.identities_known_as(workspace, structure, ins)
+        traits = received.traits
+        born = await self.reader.identities_born(workspace, structure, traits.birth_date, traits.sex)
+        both = [indexed(workspace, row) for row in (*holders, *born)]
+        names = {record.local.ipp: record.id for record in both}
+        locals_ = [record.local for record in both]
+        return Snapshot(tuple(locals_[: len(holders)]), tuple(locals_[len(holders) :]), names)
+
+    def _judged(self, matched: Matched, workspace: str, policy: Policy) -> list[Finding]:
+        overrides = {**profile_overrides(policy.profile), **policy.overrides}
+        today = self.clock.virtual_now(workspace).date()
+        ctx = RuleContext(Direction.RECEPTION, Door.RECEPTION, today, policy.profile, policy.ins_environment)
+        return self.book.with_overrides(overrides).judge(MATCHING_RULES, matched, ctx, matched.container)
+
+
+def matched_of(told: Told, found: Match, structure: str) -> Matched:
+    """The subject of the matching rules."""
+    received = told.received
+    return Matched(
+        received.traits, received.ins, told.container, told.where, found, structure, told.document_date, told.merges
+    )
+
+
+def entry_name(exchange_id: str, structure: str) -> str:
+    """The name of the queue's entry for one exchange and one structure: the same if the work is done twice."""
+    return sha256(f"{exchange_id}\0{structure}".encode()).hexdigest()[:32]
+
+
+def _recorded(
+    delivery: Delivery,
+    at: datetime,
+    matched: Matched,
+    findings: Sequence[Finding],
+    snapshot: Snapshot,
+    told: Told,
+    *,
+    stopped: bool,
+) -> RecordIntegration:
+    found, structure = matched.match, matched.structure
+    exchange_id, workspace = delivery.exchange_id, delivery.workspace
+    addresses = tuple(map(str, delivery.payload["addresses"]))
+    candidates = [snapshot.names[local.ipp] for local in found.candidates]
+    ack = found.ack or ("906" if stopped else "")
+    rules = list(dict.fromkeys([*(told.stopped_by if found.row == 0 else ()), *(f.rule for f in findings)]))
+    entry = entry_name(exchange_id, structure)
+    state = "quarantined" if stopped else "integrated" if found.outcome is not Outcome.QUARANTINE else "observed"
+    about = {"structure": structure, "row": found.row, "ack": ack, "rules": rules}
+    outcome: dict[str, Any] = {"row": found.row, "ack": ack, "state": state}
+    if stopped:
+        outcome["entry"] = about["entry"] = entry
+    elif candidates:
+        outcome["record"] = about["record"] = candidates[0]
+    summary: dict[str, Any] = {
+        "integrations": {structure: outcome},
+        "integration_row": found.row,
+        "integration_ack": ack,
+    }
+    if stopped:
+        summary["integration"] = Integration.STOPPED.value
+    record = {
+        "received": told_record(told),
+        "candidates": candidates,
+        "rules": rules,
+        "outcome": found.outcome.value,
+        "addresses": list(addresses),
+        "traits": {n: how.value for n, how in found.comparison.traits.items()} if found.comparison else {},
+    }
+    return RecordIntegration(
+        workspace=workspace,
+        exchange_id=exchange_id,
+        at=at,
+        summary=summary,
+        findings=[finding.to_json() for finding in findings],
+        quarantined=(NewQuarantine(entry, structure, found.row, ack, record),) if stopped else (),
+        marks=tuple(MarkMail(address, QUARANTINE_KEYWORD) for address in addresses) if stopped else (),
+        events=(Event(state, at, workspace, exchange_id, about),),
+        records=(candidates[0],) if state == "integrated" and candidates else (),
+    )
