@@ -31,7 +31,8 @@ _HEX_IDENTIFIER = 32
 _REACH = 64  # characters looked at on each side of a find: those of a SHA-256
 
 # between groups: spaces of all kinds, dots, hyphens, slashes, and their forms in an address of the web
-_SEP = r"(?:[\s.\-_/+\u2010-\u2015\u2212]|%20|%[Cc]2%[Aa]0|&nbsp;){0,3}"
+_BETWEEN = r"\s.\-_/+\u2010-\u2015\u2212"
+_SEP = rf"(?:[{_BETWEEN}]|%20|%[Cc]2%[Aa]0|&nbsp;){{0,3}}"
 _MONTH = r"(?:0[1-9]|1[0-2]|[2-9]\d)"
 _GROUPS = (r"(\d\d)", rf"({_MONTH})", r"(\d\d|2[ABab])", r"(\d{3})", r"(\d{3})")
 # each begins with the set of its first character, which the engine looks for quickly; the rest is looked ahead at, so
@@ -40,6 +41,7 @@ _ALONE = r"(?:(?<!\d\d)|(?<=%[0-9A-Fa-f]{2}\d))"
 _LAYOUT = re.compile(rf"([1-478]){_ALONE}(?={_SEP}{_SEP.join(_GROUPS)}(?:{_SEP}(\d\d))?(?!\d))")
 _CORSICAN = re.compile(rf"[1-478](?=(\d\d{_MONTH}2[ABab]\d{{6}}(?:\d\d)?)(?!\d))")
 _SPACED = re.compile(r"[1-8](?<!\d\d)(?=((?:[ \u00a0\u2009\u202f]?\d){14})(?!\d))")
+_STRETCH = re.compile(rf"[\dABab{_BETWEEN}]{{{SHORTEST}}}")
 _LONG = re.compile(r"\d{16,}")
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 _ARC = re.compile(r"\d\.\Z")
@@ -70,7 +72,7 @@ class Spotted:
 
 def spot(text: str) -> tuple[Spotted, ...]:
     """Every matricule of a text, in order, none overlapping another."""
-    if len(text) < SHORTEST or (text.isascii() and len(text.encode("ascii").translate(None, _NOT_DIGITS)) < _FEWEST):
+    if _holds_none(text):
         return ()
     found = [*_in_groups(text), *_corsican(text), *_spaced(text), *_inside_numbers(text)]
     if len(found) < 2:
@@ -81,6 +83,15 @@ def spot(text: str) -> tuple[Spotted, ...]:
         if not kept or one.start >= kept[-1].end:
             kept.append(one)
     return tuple(kept)
+
+
+def _holds_none(text: str) -> bool:
+    """What most texts are told by, quickly: too few digits, or no stretch of digits and separators that is long enough."""
+    if len(text) < SHORTEST:
+        return True
+    if text.isascii() and len(text.encode("ascii").translate(None, _NOT_DIGITS)) < _FEWEST:
+        return True
+    return "%" not in text and "&" not in text and _STRETCH.search(text) is None
 
 
 def quoted(text: str) -> Iterator[Spotted]:
