@@ -49,6 +49,7 @@ def run_up(
         named = f"{config}: " if config is not None and str(config) not in str(error) else ""
         print(f"{named}{error}", file=sys.stderr)
         return 2
+    _import_structlog()
     from adapters.app import AlreadyRunning, Gateway
     from adapters.cli.errors import misspelt_variables, setting_variables
     from adapters.logs import configure_logs
@@ -99,6 +100,15 @@ async def _run(gateway: Gateway, lang: Lang) -> int:
         await gateway.stop()
     print(Text("Arrêt propre.", "Stopped cleanly.").in_(lang))
     return 0
+
+
+def _import_structlog() -> None:
+    """Without the coloured tracebacks of rich: our JSON lines never show them, and every start would wait for them."""
+    sys.modules["rich"] = None  # type: ignore[assignment]  # an import of it fails: structlog does without
+    try:
+        import structlog  # noqa: F401
+    finally:
+        del sys.modules["rich"]
 
 
 def _settle_memory() -> None:
