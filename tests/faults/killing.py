@@ -27,7 +27,7 @@ from tests.bench.reach import DPI, Reach
 
 RELAYED_TO = "soins@ehpad-les-glycines.val-de-brume.mssante.fr"
 LARGE_BYTES = 600_000  # above what is kept in the row: the octets go through a file
-SETTINGS = {"PASSERELLE_LEASE_S": "2", "PASSERELLE_RETRY_SPEED": "60"}
+SETTINGS = {"PASSERELLE_LEASE_S": "2", "PASSERELLE_RETRY_SPEED": "60", "PASSERELLE_WORKERS": "1"}
 START_S = 120.0
 SETTLE_S = 90.0
 
