@@ -21,20 +21,43 @@ class Text:
     fr: str
     en: str
 
+    def __bool__(self) -> bool:
+        """Whether it says anything."""
+        return bool(self.fr or self.en)
+
     def in_(self, lang: Lang | str) -> str:
         """The sentence in one language; anything that is not English reads as French."""
         return self.en if lang == Lang.EN else self.fr
 
-    def filled(self, params: Mapping[str, str]) -> Text:
+    def filled(self, params: Mapping[str, Words]) -> Text:
         """The same sentences with `{name}` replaced by `params["name"]`; unknown names stay as written."""
-        return Text(_fill(self.fr, params), _fill(self.en, params))
+        return Text(_fill(self.fr, params, Lang.FR), _fill(self.en, params, Lang.EN))
 
 
-def _fill(template: str, params: Mapping[str, str]) -> str:
+# A value as it was written, the same in every language (`str`), or words about it (`Text`).
+Words = str | Text
+
+
+def in_lang(words: Words, lang: Lang | str) -> str:
+    """Words in one language; a value is given as it is."""
+    return words if isinstance(words, str) else words.in_(lang)
+
+
+def words_json(words: Words) -> str | dict[str, str]:
+    """A value as a JSON string, words as `{"fr", "en"}`."""
+    return words if isinstance(words, str) else {"fr": words.fr, "en": words.en}
+
+
+def words_from_json(told: str | Mapping[str, str]) -> Words:
+    """The words of `words_json`."""
+    return told if isinstance(told, str) else Text(told["fr"], told["en"])
+
+
+def _fill(template: str, params: Mapping[str, Words], lang: Lang) -> str:
     if "{" not in template:
         return template
     for name, value in params.items():
-        template = template.replace("{" + name + "}", value)
+        template = template.replace("{" + name + "}", in_lang(value, lang))
     return template
 
 
@@ -97,4 +120,5 @@ class Door(StrEnum):
     MLLP = "mllp"
     FHIR = "fhir"
     FILE = "file"
+    COPY = "copy"  # a copy of a received mail without the INS, made by a human decision
     NOTICE = "notice"  # a mail the gateway itself writes to a sender: report, « Message non distribué »

@@ -130,7 +130,10 @@ def _hanging(mark: str, text: Rich) -> Table:
 def _pair(finding: Finding, lang: Lang) -> Rich:
     received, expected = Text("reçu", "received").in_(lang), Text("attendu", "expected").in_(lang)
     return Rich.assemble(
-        (f"{received} ", "dim"), (finding.received or "∅"), (f"   {expected} ", "dim"), (finding.expected or "∅")
+        (f"{received} ", "dim"),
+        finding.received_in(lang) or "∅",
+        (f"   {expected} ", "dim"),
+        finding.expected_in(lang) or "∅",
     )
 
 

@@ -69,13 +69,13 @@ def _print_card(card: RuleCard, lang: Lang) -> None:
     table.add_column()
     rows = (
         ("message", card.message.in_(lang)),
-        ("violated", card.violated_when),
-        ("exceptions", card.exceptions),
+        ("violated", card.violated_when.in_(lang)),
+        ("exceptions", card.exceptions.in_(lang)),
         ("cure", card.cure.in_(lang)),
         ("emission", card.emission.value),
         ("reception", f"{card.reception.value} → {card.reception_action.value}"),
-        ("passing", card.passing),
-        ("breaking", card.breaking),
+        ("passing", card.passing.in_(lang)),
+        ("breaking", card.breaking.in_(lang)),
         ("applies", ", ".join(card.applies_to)),
         ("requirement", card.requirement),
         ("source", f"{card.source} [{card.confidence}]"),

@@ -29,7 +29,7 @@ from adapters.console.words import (
 from gateway.directory.model import Territory
 from gateway.ports import EventRow, ExchangeRow
 from gateway.rules.masking import DOT
-from gateway.values import Lang
+from gateway.values import Lang, in_lang, words_from_json
 
 RULES_SHOWN = 4
 INS_ARC = "1.2.250.1.213.1.4."
@@ -268,8 +268,8 @@ def card(finding: Mapping[str, Any], lang: Lang) -> Card:
         cure=finding["cure"][lang.value],
         container=finding["container"],
         where=f"{where['path']}{line}",
-        received=finding["received"],
-        expected=finding["expected"],
+        received=in_lang(words_from_json(finding["received"]), lang),
+        expected=in_lang(words_from_json(finding["expected"]), lang),
         values=tuple((v["container"], marked(v["value"]), v["path"]) for v in finding["values"]),
         source=finding["source"],
     )

@@ -21,7 +21,7 @@ from gateway.insi.wire import write_result
 from gateway.rules.model import Finding
 from gateway.soap.envelope import write_answer
 from gateway.soap.names import SOAP, WSA_FAULT
-from gateway.values import Text
+from gateway.values import Text, words_json
 
 JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
@@ -162,8 +162,8 @@ def line_refused(number: int, finding: Finding) -> Mapping[str, Any]:
         "ligne": number,
         "regle": finding.rule,
         "ou": str(finding.where),
-        "recu": finding.received,
-        "attendu": finding.expected,
+        "recu": words_json(finding.received),
+        "attendu": words_json(finding.expected),
         "message": {"fr": finding.message.fr, "en": finding.message.en},
         "remede": {"fr": finding.cure.fr, "en": finding.cure.en},
     }

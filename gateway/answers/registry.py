@@ -58,10 +58,21 @@ def error_code(finding: Finding) -> str:
 def context_of(finding: Finding) -> str:
     """The codeContext: rule, message, values, cure, in French then in English."""
     shown = " ; ".join(f"{v.container} {v.value}" for v in finding.values)
-    told = f"{finding.rule} : {finding.message.fr} [reçu : {finding.received} ; attendu : {finding.expected}]"
+    told = f"{finding.rule} : {finding.message.fr} [{_seen(finding)}]"
     if shown:
         told += f" [{shown}]"
-    return f"{told} {finding.cure.fr} | {finding.message.en} {finding.cure.en}"
+    return f"{told} {finding.cure.fr} | {finding.message.en}{_seen_in_english(finding)} {finding.cure.en}"
+
+
+def _seen(finding: Finding) -> str:
+    return f"reçu : {finding.received_in('fr')} ; attendu : {finding.expected_in('fr')}"
+
+
+def _seen_in_english(finding: Finding) -> str:
+    """What is told in words is told in both languages; a value is the same in both, and stands in the French half."""
+    if isinstance(finding.received, str) and isinstance(finding.expected, str):
+        return ""
+    return f" [received: {finding.received_in('en')}; expected: {finding.expected_in('en')}]"
 
 
 def response_for(findings: Sequence[Finding], *, refused: bool) -> bytes:

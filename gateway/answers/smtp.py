@@ -105,9 +105,9 @@ def _seen(finding: Finding, lang: Lang) -> str:
         return f" ({' / '.join(list(shown)[:_SHOWN_VALUES])})"
     if not (finding.received or finding.expected):
         return ""
-    received, expected = finding.received[:_SHOWN_CHARS] or "-", finding.expected[:_SHOWN_CHARS] or "-"
+    received, expected = finding.received_in(lang)[:_SHOWN_CHARS], finding.expected_in(lang)[:_SHOWN_CHARS]
     words = {Lang.FR: ("reçu", "attendu"), Lang.EN: ("received", "expected")}[lang]
-    return f" ({words[0]} {received}, {words[1]} {expected})"
+    return f" ({words[0]} {received or '-'}, {words[1]} {expected or '-'})"
 
 
 def _ascii(text: str) -> str:

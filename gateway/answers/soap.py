@@ -14,6 +14,7 @@ from gateway.rules.model import Family, Finding
 from gateway.sharing.constants import DMP
 from gateway.soap.envelope import write_answer
 from gateway.soap.names import SOAP, WSA_FAULT
+from gateway.values import Text
 
 SENDER, RECEIVER = "Sender", "Receiver"
 CONTENT_TYPE = "application/soap+xml; charset=UTF-8"
@@ -98,7 +99,9 @@ def _fault(code: str, subcode: str, fr: str, en: str, detail: str) -> bytes:
 def reason_in(finding: Finding, lang: str) -> str:
     """Message, rule, place, received, expected, cure: what a reader needs without the console."""
     received, expected = ("reçu", "attendu") if lang == "fr" else ("received", "expected")
-    told = f"[{finding.rule}, {finding.where} ; {received} : {finding.received} ; {expected} : {finding.expected}]"
+    colon = " :" if lang == "fr" else ":"
+    pair = f"{received}{colon} {finding.received_in(lang)} ; {expected}{colon} {finding.expected_in(lang)}"
+    told = f"[{finding.rule}, {finding.where} ; {pair}]"
     return f"{finding.message.in_(lang)} {told} {finding.cure.in_(lang)}"
 
 
@@ -115,7 +118,13 @@ def finding_detail(finding: Finding, prefix: str) -> str:
     )
     return (
         f"<{prefix}:finding rule={quoteattr(finding.rule)} severity={quoteattr(finding.severity.value)}"
-        f" where={quoteattr(str(finding.where))} received={quoteattr(finding.received)}"
-        f" expected={quoteattr(finding.expected)}>{texts}{values}"
+        f" where={quoteattr(str(finding.where))} received={quoteattr(finding.received_in('fr'))}"
+        f" expected={quoteattr(finding.expected_in('fr'))}{_in_english(finding)}>{texts}{values}"
         f"<{prefix}:source>{escape(finding.source)}</{prefix}:source></{prefix}:finding>"
     )
+
+
+def _in_english(finding: Finding) -> str:
+    """What was received and expected once more in English, when it is told in words."""
+    worded = (("received_en", finding.received), ("expected_en", finding.expected))
+    return "".join(f" {name}={quoteattr(words.en)}" for name, words in worded if isinstance(words, Text))

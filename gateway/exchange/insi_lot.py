@@ -30,7 +30,7 @@ from gateway.rules import Finding, Hit, RuleBook, RuleContext, Severity, load_ca
 from gateway.rules.book import Overrides
 from gateway.rules.verdict import Decision
 from gateway.soap.certificates import Peer
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Where, words_from_json, words_json
 
 HERE_LINES = 100  # a longer lot is judged by a worker: it would hold the event loop
 HERE_BYTES = 64 * 1024
@@ -40,7 +40,7 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)  # rules of a line look at no clock
 _LOTS = Where(PlaceKind.HTTP, "/lps/lots")
 
 # What a stored line keeps: its CodeCR, or [rule, where, received (masked), expected] when it could not be verified.
-LineVerdict = str | list[str]
+LineVerdict = str | list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _judged(line: Verification, number: int, base: NationalBase, book: RuleBook,
     found = book.judge(REQUEST_RULES, case, ctx, f"ligne:{number}")
     stopping = next((f for f in found if f.severity is Severity.BLOCKING), None)
     if stopping is not None:
-        return [stopping.rule, stopping.where.path, stopping.received, stopping.expected]
+        return [stopping.rule, stopping.where.path, words_json(stopping.received), words_json(stopping.expected)]
     return (Code.FOUND if agrees(base.by_matricule, line) else Code.NONE).value
 
 
@@ -164,9 +164,9 @@ def _findings(judge: Judge, case: Case, verdicts: Sequence[LineVerdict]) -> list
     return found
 
 
-def _told(judge: Judge, number: int, verdict: Sequence[str]) -> Finding | None:
+def _told(judge: Judge, number: int, verdict: Sequence[Any]) -> Finding | None:
     rule, path, received, expected = verdict
-    hit = Hit(Where(PlaceKind.XPATH, path), received, expected)
+    hit = Hit(Where(PlaceKind.XPATH, path), words_from_json(received), words_from_json(expected))
     return judge.book.found(rule, hit, judge.ctx, f"ligne:{number}")
 
 

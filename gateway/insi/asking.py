@@ -22,6 +22,7 @@ from gateway.insi.wire import read_result, write_query
 from gateway.sandbox.model import Limits
 from gateway.soap.envelope import open_envelope
 from gateway.soap.names import SOAP, WSA, WSSE, qname
+from gateway.values import in_lang
 
 ANSWER_BYTES = 256 * 1024
 
@@ -91,7 +92,7 @@ def read_answer(status: int, raw: bytes, message_id: str) -> ReadAnswer:
     """Read one HTTP answer. Never raises."""
     root, issue = parse_xml(raw, Limits(xml_bytes=ANSWER_BYTES))
     if root is None:
-        told = issue.hit.received if issue is not None and status == 200 else ""
+        told = in_lang(issue.hit.received, "en") if issue is not None and status == 200 else ""
         return ReadAnswer(fault="unreadable" if status == 200 else f"http-{status}", reason=told)
     opened = open_envelope(root)
     body = opened.body

@@ -31,7 +31,7 @@ from gateway.messaging.whitelist import DS, ENVELOPED, EXC_C14N, NS, RSA_SHA256,
 from gateway.rules.catalogue import load_catalogue
 from gateway.rules.model import Hit, Severity
 from gateway.sandbox.model import Limits
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Where, Words
 
 EXPECTED_SIGNER = "alb.mssante.fr"
 _LIMITS = Limits(xml_bytes=50 * 1024 * 1024, xml_elements=2_000_000)
@@ -337,6 +337,6 @@ def _judge_progress(
         yield _issue("GW-LB-10", label, path, str(len(entries)), str(in_force.entries))
 
 
-def _issue(rule_id: str, label: str, path: str, received: str, expected: str, *, line: int | None = None) -> Issue:
+def _issue(rule_id: str, label: str, path: str, received: Words, expected: Words, *, line: int | None = None) -> Issue:
     where = Where(PlaceKind.XPATH, path, line) if path else Where(PlaceKind.FILE, label, line)
     return Issue(rule_id, Hit(where, received, expected, container=label))

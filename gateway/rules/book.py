@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from gateway.rules.catalogue import Catalogue
 from gateway.rules.masking import mask_text
 from gateway.rules.model import Action, ComparedValue, Finding, Hit, Rule, RuleCard, RuleContext, S, Severity
-from gateway.values import Direction, PlaceKind, Where
+from gateway.values import Direction, PlaceKind, Text, Where, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class RuleBook:
             severity = override.severity
             action = _action(card, severity, ctx.direction, lowered=True)
         hit = _shown(hit)
-        params = {"found": hit.received, "expected": hit.expected, **hit.params}
+        params: dict[str, Words] = {"found": hit.received, "expected": hit.expected, **hit.params}
         return Finding(
             rule=card.id,
             family=card.family,
@@ -95,11 +95,15 @@ def _shown(hit: Hit) -> Hit:
     return replace(
         hit,
         where=replace(hit.where, path=mask_text(hit.where.path)),
-        received=mask_text(hit.received),
-        expected=mask_text(hit.expected),
+        received=_masked(hit.received),
+        expected=_masked(hit.expected),
         values=tuple(ComparedValue(mask_text(v.container), mask_text(v.path), mask_text(v.value)) for v in hit.values),
-        params={name: mask_text(value) for name, value in hit.params.items()},
+        params={name: _masked(value) for name, value in hit.params.items()},
     )
+
+
+def _masked(words: Words) -> Words:
+    return mask_text(words) if isinstance(words, str) else Text(mask_text(words.fr), mask_text(words.en))
 
 
 def _action(card: RuleCard, severity: Severity, direction: Direction, *, lowered: bool) -> Action:

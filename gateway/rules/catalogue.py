@@ -67,12 +67,18 @@ def _card(entry: Mapping[str, Any]) -> RuleCard:
         requirement=str(entry.get("requirement", "")),
         applies_to=tuple(entry.get("applies_to", ())),
         hl7_error=str(entry.get("hl7_app_error") or ""),
-        violated_when=str(entry.get("violated_when", "")),
-        exceptions=str(entry.get("exceptions", "")),
-        passing=str(entry.get("passing", "")),
-        breaking=str(entry.get("breaking", "")),
+        violated_when=_words(entry, "violated_when"),
+        exceptions=_words(entry, "exceptions"),
+        passing=_words(entry, "passing"),
+        breaking=_words(entry, "breaking"),
     )
 
 
 def _text(entry: Mapping[str, Any], key: str) -> Text:
     return Text(str(entry[f"{key}_fr"]), str(entry[f"{key}_en"]))
+
+
+def _words(entry: Mapping[str, Any], key: str) -> Text:
+    """What may be a formula or a value (`key` alone), or words in two languages (`key` with `key_fr` or `key_en`)."""
+    plain = entry.get(key, "")
+    return Text(str(entry.get(f"{key}_fr", plain)), str(entry.get(f"{key}_en", plain)))

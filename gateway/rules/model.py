@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from gateway.values import Direction, Door, Lang, Text, Where
+from gateway.values import Direction, Door, Lang, Text, Where, Words, in_lang, words_json
 
 
 class Severity(StrEnum):
@@ -67,6 +67,9 @@ class Family(StrEnum):
     SHARING = "sharing"
 
 
+NOTHING = Text("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class RuleCard:
     """The identity card of one rule, as written in `fixtures/rules/*.yaml`."""
@@ -85,10 +88,10 @@ class RuleCard:
     requirement: str = ""  # the official requirement it verifies (ECO.2.4.2, EXI ...), if any
     applies_to: tuple[str, ...] = ()
     hl7_error: str = ""  # ERR-5: 900 to 906
-    violated_when: str = ""
-    exceptions: str = ""
-    passing: str = ""  # an example that passes, in one line
-    breaking: str = ""  # an example that breaks it, in one line
+    violated_when: Text = NOTHING
+    exceptions: Text = NOTHING
+    passing: Text = NOTHING  # an example that passes, in one line
+    breaking: Text = NOTHING  # an example that breaks it, in one line
 
     def severity(self, direction: Direction) -> Severity:
         """The severity when emitting or when receiving."""
@@ -117,15 +120,15 @@ class ComparedValue:
 class Hit:
     """What a rule function saw. All values that identify a person are masked by the rule itself (`rules.masking`).
 
-    `params` fill the braces of the card's message. `severity` lowers or raises this one hit where the card's
-    exceptions ask for it.
+    `received` and `expected` are values as written (`str`), or words about them, in both languages (`Text`). `params`
+    fill the braces of the card's message. `severity` lowers or raises this one hit where the card's exceptions ask for it.
     """
 
     where: Where
-    received: str
-    expected: str
+    received: Words
+    expected: Words
     values: tuple[ComparedValue, ...] = ()
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Words] = field(default_factory=dict)
     severity: Severity | None = None
     container: str = ""
 
@@ -174,8 +177,8 @@ class Finding:
     action: Action
     container: str
     where: Where
-    received: str
-    expected: str
+    received: Words
+    expected: Words
     values: tuple[ComparedValue, ...]
     title: Text
     message: Text
@@ -193,8 +196,8 @@ class Finding:
             "action": self.action.value,
             "container": self.container,
             "where": {"kind": self.where.kind.value, "path": self.where.path, "line": self.where.line},
-            "received": self.received,
-            "expected": self.expected,
+            "received": words_json(self.received),
+            "expected": words_json(self.expected),
             "values": [{"container": v.container, "path": v.path, "value": v.value} for v in self.values],
             "title": {"fr": self.title.fr, "en": self.title.en},
             "message": {"fr": self.message.fr, "en": self.message.en},
@@ -203,6 +206,14 @@ class Finding:
             "requirement": self.requirement,
             "hl7_error": self.hl7_error,
         }
+
+    def received_in(self, lang: Lang | str) -> str:
+        """What was received, in one language; '' when there is nothing to show."""
+        return in_lang(self.received, lang)
+
+    def expected_in(self, lang: Lang | str) -> str:
+        """What was expected, in one language; '' when there is nothing to show."""
+        return in_lang(self.expected, lang)
 
     def line(self, lang: Lang | str = Lang.FR) -> str:
         """One line for a log or a native answer: id, message, place."""

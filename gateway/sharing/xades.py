@@ -34,6 +34,7 @@ from gateway.soap.c14n import (
 from gateway.soap.certificates import issuer_written, verify_rsa
 from gateway.soap.names import DS, qname
 from gateway.soap.signing import Seal
+from gateway.values import in_lang
 
 PURPOSE_SOURCE = "1.2.840.10065.1.12.1.14"
 SET_DIGEST = "AA=="
@@ -145,7 +146,7 @@ def verify_lot(octets: bytes, set_unique_id: str, documents: Mapping[str, bytes]
     """Verify a lot's signature against its submission set and its documents (uniqueId → octets). Never raises."""
     root, issue = parse_xml(octets, limits, keep_comments=True)
     if root is None:
-        return LotSealReport(LotSealFault.UNREADABLE, issue.hit.received if issue else "")
+        return LotSealReport(LotSealFault.UNREADABLE, in_lang(issue.hit.received, "fr") if issue else "")
     signature = root if root.tag == ds("Signature") else root.find(f".//{ds('Signature')}")
     if signature is None:
         return LotSealReport(LotSealFault.SHAPE, "no ds:Signature")
