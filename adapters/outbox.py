@@ -147,8 +147,8 @@ class Outbox:
         return await self._patiently(lambda: self.store.exchange(delivery.workspace, delivery.exchange_id))
 
     async def _attempt(self, delivery: Delivery, raw: bytes | None) -> Delivered:
-        if raw is None:  # damaged, or in a file of another gateway's disk: that one may deliver it
-            return Delivered(False, permanent=False, answer="the stored message is not readable here", reason="blob")
+        if raw is None:
+            return Delivered(False, permanent=True, answer="the stored message is missing or damaged", reason="blob")
         try:
             return await self.couriers[delivery.kind].deliver(delivery, raw)
         except asyncio.CancelledError:
