@@ -13,9 +13,13 @@ from gateway.directory.identifiers import IdNat, parse_ps_id_nat, parse_struct_i
 from gateway.documents.model import CdaDocument
 from gateway.rules import Hit, Rule, RuleContext, Severity, rule
 from gateway.rules.masking import mask_matricule
-from gateway.values import Where
+from gateway.values import Text, Where, Words
 
 _MATRICULE = 15
+_PERSON_FORM = Text(
+    "PS_IdNat : 8 + RPPS (11 chiffres), 0 + ADELI (9)…", "PS_IdNat: 8 + RPPS (11 digits), 0 + ADELI (9)…"
+)
+_STRUCTURE_FORM = "Struct_IdNat: 1 + FINESS (9), 3 + SIRET (14)…"
 
 
 def lowered(ctx: RuleContext) -> Severity | None:
@@ -40,17 +44,17 @@ def _structures(document: CdaDocument) -> Iterator[tuple[str, str, Where]]:
         yield "custodian", document.custodian.structure_id, document.place("custodian")
 
 
-def _identifiers(document: CdaDocument) -> Iterator[tuple[str, str, Where, IdNat | None, str]]:
+def _identifiers(document: CdaDocument) -> Iterator[tuple[str, str, Where, IdNat | None, Words]]:
     seen: set[tuple[str, str]] = set()
     for name, value, where in _persons(document):
         # A patient may be the author (EXP_PATIENT): that identifier is an INS, and no business of these rules.
         if len(value) != _MATRICULE and (name, value) not in seen:
             seen.add((name, value))
-            yield name, value, where, parse_ps_id_nat(value), "PS_IdNat : 8 + RPPS (11 chiffres), 0 + ADELI (9)…"
+            yield name, value, where, parse_ps_id_nat(value), _PERSON_FORM
     for name, value, where in _structures(document):
         if (name, value) not in seen:
             seen.add((name, value))
-            yield name, value, where, parse_struct_id_nat(value), "Struct_IdNat : 1 + FINESS (9), 3 + SIRET (14)…"
+            yield name, value, where, parse_struct_id_nat(value), _STRUCTURE_FORM
 
 
 @rule("CDA-17")
@@ -66,7 +70,9 @@ def national_identifier_key(document: CdaDocument, ctx: RuleContext) -> Iterable
     """RPPS, FINESS, SIREN and SIRET end with a Luhn key."""
     for name, value, where, told, _ in _identifiers(document):
         if told is not None and told.key_ok is False:
-            yield Hit(where, value[:40], f"clé de Luhn ({told.kind})", params={"name": name})
+            yield Hit(
+                where, value[:40], Text(f"clé de Luhn ({told.kind})", f"Luhn key ({told.kind})"), params={"name": name}
+            )
 
 
 @rule("INS-160")

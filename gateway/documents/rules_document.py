@@ -16,12 +16,14 @@ from gateway.documents.rules_actors import lowered
 from gateway.documents.rules_codes import CONFIDENTIALITY_SYSTEM, CodeSet, code_set, unknown, wrong_label, wrong_system
 from gateway.documents.rules_times import possible, precise
 from gateway.rules import Hit, Rule, RuleContext, Severity, rule
-from gateway.values import Located, Where
+from gateway.rules.phrases import TIME, VALUE_SET
+from gateway.values import Located, Text, Where
 
 _FRANCE = "2.16.840.1.113883.2.8.2.1"
 _CI_SIS = "1.2.250.1.213.1.1.1.1"
 _XDS_SD = "1.3.6.1.4.1.19376.1.2.20"
 _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+\Z")
+_VOLET = Text("templateId du volet (1.2.250.1.213.1.1.1.n)", "templateId of the volet (1.2.250.1.213.1.1.1.n)")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2}-[A-Z]{2}\Z")
 _TOLERATED_MEDIA = frozenset({"text/plain", "text/rtf", "application/rtf", "image/jpeg", "image/tiff"})
@@ -47,7 +49,7 @@ def model_declared(document: CdaDocument, ctx: RuleContext) -> Iterable[Hit]:
     if document.body.level == 1 and (_XDS_SD not in told or len(document.template_ids) != 3):
         yield Hit(where, ", ".join(document.template_ids) or "∅", f"{_FRANCE}, {_CI_SIS}, {_XDS_SD}")
     elif document.body.level == 3 and not told - {_FRANCE, _CI_SIS}:
-        yield Hit(where, ", ".join(document.template_ids) or "∅", "templateId du volet (1.2.250.1.213.1.1.1.n)")
+        yield Hit(where, ", ".join(document.template_ids) or "∅", _VOLET)
 
 
 def _coded(document: CdaDocument) -> Iterator[tuple[str, Code, CodeSet, Where]]:
@@ -72,7 +74,7 @@ def code_in_its_set(document: CdaDocument, ctx: RuleContext) -> Iterable[Hit]:
     """A coded value belongs to its value set as we know it."""
     for name, code, known, where in _coded(document):
         if unknown(code, known):
-            yield Hit(where, f"{code.code} ({code.system})", "jeu de valeurs CI-SIS", params={"name": name})
+            yield Hit(where, f"{code.code} ({code.system})", VALUE_SET, params={"name": name})
 
 
 @rule("CDA-05")
@@ -149,7 +151,7 @@ def possible_time(document: CdaDocument, ctx: RuleContext) -> Iterable[Hit]:
     """A time has the form of a TS and exists in the calendar."""
     for name, told in _times(document):
         if not possible(told.value):
-            yield Hit(told.where, told.value[:40], "AAAAMMJJHHMMSS+ZZZZ", params={"name": name})
+            yield Hit(told.where, told.value[:40], TIME, params={"name": name})
 
 
 @rule("CDA-09")
@@ -157,10 +159,10 @@ def precise_time(document: CdaDocument, ctx: RuleContext) -> Iterable[Hit]:
     """effectiveTime goes to the second with its offset; the start of the act goes beyond the day."""
     told = document.effective_time
     if told is not None and possible(told.value) and not precise(told.value):
-        yield Hit(told.where, told.value, "AAAAMMJJHHMMSS+ZZZZ", params={"name": "effectiveTime"})
+        yield Hit(told.where, told.value, TIME, params={"name": "effectiveTime"})
     start = document.service_start
     if start is not None and possible(start.value) and len(start.value) <= 8:
-        yield Hit(start.where, start.value, "AAAAMMJJHHMMSS+ZZZZ", params={"name": "serviceEvent/effectiveTime/low"})
+        yield Hit(start.where, start.value, TIME, params={"name": "serviceEvent/effectiveTime/low"})
 
 
 @rule("CDA-10")
@@ -249,9 +251,9 @@ def body_readable(document: CdaDocument, ctx: RuleContext) -> Iterable[Hit]:
     if body.representation != "B64" and not text:
         yield Hit(where, f"representation={body.representation or '∅'}", "representation=B64")
     elif not body.base64_valid:
-        yield Hit(where, "base64 invalide", "base64 (RFC 4648)")
+        yield Hit(where, Text("base64 invalide", "invalid base64"), "base64 (RFC 4648)")
     elif body.size_bytes == 0:
-        yield Hit(where, "0 octet", "PDF")
+        yield Hit(where, "0 octets", "PDF")
     elif body.media_type == "application/pdf" and body.representation == "B64" and not body.starts_with_pdf:
         yield Hit(where, "≠ %PDF-", "%PDF-")
 

@@ -22,6 +22,7 @@ from gateway.documents.rules_codes import (
     wrong_system,
 )
 from gateway.rules import Hit, Rule, RuleContext, Severity, rule
+from gateway.rules.phrases import TIME_UTC, VALUE_SET
 from gateway.values import PlaceKind, Where
 
 SIGNATURE_CLASS = "urn:oid:1.3.6.1.4.1.19376.1.2.1.1.1"
@@ -128,7 +129,7 @@ def dates_in_dtm(metadata: XdsMetadata, ctx: RuleContext) -> Iterable[Hit]:
     """A date of the metadata is 4 to 14 digits, in UTC, without offset."""
     lot = metadata.submission_set
     if lot is not None and lot.submission_time and not _DTM.match(lot.submission_time):
-        yield Hit(lot.where, lot.submission_time[:40], "AAAAMMJJHHMMSS (UTC)", params={"name": "submissionTime"})
+        yield Hit(lot.where, lot.submission_time[:40], TIME_UTC, params={"name": "submissionTime"})
     for entry in metadata.entries:
         for name, told in (
             ("creationTime", entry.creation_time),
@@ -136,7 +137,7 @@ def dates_in_dtm(metadata: XdsMetadata, ctx: RuleContext) -> Iterable[Hit]:
             ("serviceStopTime", entry.service_stop),
         ):
             if told and not _DTM.match(told):
-                yield Hit(entry.where, told[:40], "AAAAMMJJHHMMSS (UTC)", params={"name": name}, container=entry.label)
+                yield Hit(entry.where, told[:40], TIME_UTC, params={"name": name}, container=entry.label)
 
 
 @rule("MET-08")
@@ -195,7 +196,7 @@ def codes_in_their_set(metadata: XdsMetadata, ctx: RuleContext) -> Iterable[Hit]
         for name, code, known in _coded(entry):
             if unknown(code, known):
                 received = f"{code.code} ({code.system})"
-                yield Hit(entry.where, received, "jeu de valeurs CI-SIS", params={"name": name}, container=entry.label)
+                yield Hit(entry.where, received, VALUE_SET, params={"name": name}, container=entry.label)
             elif expected := wrong_label(code, known):
                 yield Hit(
                     entry.where,

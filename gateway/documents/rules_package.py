@@ -17,6 +17,7 @@ from gateway.documents.open_xdm import folder, is_leftover, top_folder
 from gateway.identity.model import INS_OIDS
 from gateway.rules import ComparedValue, Hit, Rule, RuleContext, Severity, rule
 from gateway.rules.masking import mask_matricule
+from gateway.rules.phrases import IDENTITY_OF_A_DOCUMENT
 from gateway.values import PlaceKind, Where
 
 _XML_TYPES = frozenset({"text/xml", "application/xml", "application/xslt+xml"})
@@ -57,7 +58,7 @@ def no_empty_file(package: XdmPackage, ctx: RuleContext) -> Iterable[Hit]:
     """No file of the package is empty."""
     for file in package.files:
         if file.size_bytes == 0 and not is_leftover(file.path):
-            yield Hit(_zip(file.path), "0 octet", "> 0 octet", params={"file": file.path})
+            yield Hit(_zip(file.path), "0 octets", "> 0 octets", params={"file": file.path})
 
 
 @rule("XDM-04")
@@ -155,7 +156,7 @@ def qualified_patient(package: XdmPackage, ctx: RuleContext) -> Iterable[Hit]:
     read = [d for d in package.documents if d.identity is not None]
     if read and not any(d.identity is not None and qualified(d) for d in read):
         where = read[0].identity.where if read[0].identity is not None else package.where
-        yield Hit(where, "∅", "INS + nom BR, prénom BR, birthTime, sexe", container=read[0].label)
+        yield Hit(where, "∅", IDENTITY_OF_A_DOCUMENT, container=read[0].label)
 
 
 def qualified(document: CdaDocument) -> bool:

@@ -16,9 +16,10 @@ from functools import cache
 from lxml import etree
 
 from gateway.documents.model import Issue
+from gateway.documents.xml_faults import told, undecodable
 from gateway.rules.model import Hit
 from gateway.sandbox.model import Limits
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where, Words
 
 # A text node above ten million characters (a PDF of 7.5 MB in base64) needs libxml2's wide limits; below, its own
 # limits stay as a second fence. Documents at least this large get them, behind our own size cap.
@@ -73,14 +74,14 @@ def parse_xml(
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError as error:
-            return None, _issue("CDA-01", where, f"{encoding}: {error.reason} ({error.start})", "XML 1.0")
+            return None, _issue("CDA-01", where, undecodable(error), "XML 1.0")
         data = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1).encode("utf-8", "surrogatepass")
     elif encoding not in _ASCII_SAFE:
         return None, _issue("ABU-11", where, encoding, "UTF-8, UTF-16, ISO-8859-1")
     if has_doctype(data):
         return None, _issue("ABU-01", where, "<!DOCTYPE", "<ClinicalDocument, <SubmitObjectsRequest…")
     if (tags := data.count(b"<")) > 2 * limits.xml_elements:
-        return None, _issue("ABU-07", where, f"{tags} balises", f"<= {2 * limits.xml_elements} balises")
+        return None, _issue("ABU-07", where, _tags(f"{tags}"), _tags(f"<= {2 * limits.xml_elements}"))
     return _parsed(data, limits, where, keep_comments)
 
 
@@ -102,10 +103,9 @@ def _parsed(
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        message = str(error.msg if isinstance(error, etree.XMLSyntaxError) and error.msg else error)
-        if "depth" in message.lower():
+        if "depth" in str(error).lower():
             return None, _issue("ABU-07", where, "> 256", f"<= {limits.xml_depth}")
-        return None, _issue("CDA-01", Where(where.kind, where.path, line), message[:200], "XML 1.0")
+        return None, _issue("CDA-01", Where(where.kind, where.path, line), told(error), "XML 1.0")
     if root.getroottree().docinfo.internalDTD is not None:
         return None, _issue("ABU-01", where, "<!DOCTYPE", "<ClinicalDocument, <SubmitObjectsRequest…")
     if _deeper_than(limits.xml_depth)(root):
@@ -197,5 +197,9 @@ def where_of(element: etree._Element, attribute: str = "") -> Where:
     return Where(PlaceKind.XPATH, f"{path}/@{attribute}" if attribute else path, element.sourceline)
 
 
-def _issue(rule_id: str, where: Where, received: str, expected: str) -> Issue:
+def _tags(count: str) -> Text:
+    return Text(f"{count} balises", f"{count} tags")
+
+
+def _issue(rule_id: str, where: Where, received: Words, expected: Words) -> Issue:
     return Issue(rule_id, Hit(where=where, received=received, expected=expected))
