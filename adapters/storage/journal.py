@@ -153,8 +153,17 @@ def _advance(connection: Connection, workspace: str, head: Head, after: Head) ->
     return bool(_ADVANCE(connection, values).rowcount == 1)
 
 
+def _one_moment(connection: Connection) -> None:
+    """What follows is read as of one moment: heads and events written between two statements would not agree."""
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="REPEATABLE READ")
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
 def verify(connection: Connection, workspace: str) -> tuple[int, str]:
     """Recompute every chain of a workspace: number of links checked, and '' or the first place that does not hold."""
+    _one_moment(connection)
     e = schema.event.c
     checked = 0
     chains = connection.execute(
