@@ -16,8 +16,9 @@ from functools import cache
 from lxml import etree
 
 from gateway.documents.model import Issue
-from gateway.documents.xml_faults import told, undecodable
+from gateway.documents.xml_faults import told
 from gateway.rules.model import Hit
+from gateway.rules.unreadable import undecodable
 from gateway.sandbox.model import Limits
 from gateway.values import PlaceKind, Text, Where, Words
 

@@ -80,14 +80,6 @@ def told(error: etree.XMLSyntaxError | ValueError) -> Text:
     return Text(f"{words.fr}, colonne {column}", f"{words.en}, column {column}")
 
 
-def undecodable(error: UnicodeDecodeError) -> Text:
-    """Octets that are not in the encoding they announce."""
-    return Text(
-        f"octets qui ne sont pas de l'{error.encoding} (position {error.start})",
-        f"octets that are not {error.encoding} (position {error.start})",
-    )
-
-
 def _words(code: int, message: str) -> Text:
     pattern, words = _TOLD.get(code, ("", _OTHER))
     if words is _OTHER:

@@ -12,13 +12,16 @@ from gateway.documents.model import CdaDocument, Issue
 from gateway.documents.open_cda import open_cda
 from gateway.hl7v2.er7 import Repetition, Segment
 from gateway.rules.model import Hit, Severity
+from gateway.rules.phrases import characters
+from gateway.rules.unreadable import base64_fault
 from gateway.sandbox.model import Limits
-from gateway.values import Where
+from gateway.values import Where, Words
 
 METADATA_TABLE = "MetaDMPMSS"
 _XML = "XML"
 MOST_DOCUMENTS = 50
 _SHORT = 512  # octets: no CDA header is shorter
+_NOT_ASCII = Text("caractères hors ASCII", "characters outside ASCII")
 
 
 def documents_of(segments: list[Segment], limits: Limits) -> tuple[tuple[CdaDocument, ...], tuple[Issue, ...]]:
@@ -58,21 +61,21 @@ def _decoded(value: Repetition, where: Where, issues: list[Issue], *, body: bool
     """The octets of OBX-5.5; None when they cannot be read. The fault of a mail body is a warning."""
     written = value.parts[4] if len(value.parts) > 4 else ""
     if not written.isascii():
-        issues.append(_issue("HL7-09", where, "non ASCII", "Base64", Severity.WARNING if body else None))
+        issues.append(_issue("HL7-09", where, _NOT_ASCII, "Base64", Severity.WARNING if body else None))
         return None
     compact = "".join(written.split()) if " " in written or "\t" in written else written
     lacking = -len(compact) % 4
     if not compact or lacking == 3:
-        received = f"{len(compact)} caractères"
+        received = characters(len(compact))
         issues.append(_issue("HL7-09", where, received, "4 n", Severity.WARNING if body else None))
         return None
     try:
         data = binascii.a2b_base64(compact + "=" * lacking, strict_mode=True)
     except (binascii.Error, ValueError) as error:
-        issues.append(_issue("HL7-09", where, str(error)[:80], "Base64", Severity.WARNING if body else None))
+        issues.append(_issue("HL7-09", where, base64_fault(error), "Base64", Severity.WARNING if body else None))
         return None
     if lacking:
-        issues.append(_issue("HL7-09", where, f"{len(compact)} caractères", "= " * lacking, Severity.WARNING))
+        issues.append(_issue("HL7-09", where, characters(len(compact)), "= " * lacking, Severity.WARNING))
     return data
 
 
@@ -82,5 +85,5 @@ def _may_be_cda(data: bytes) -> bool:
     return head.startswith(b"<") and (len(data) > _SHORT or b"ClinicalDocument" in head)
 
 
-def _issue(rule_id: str, where: Where, received: str, expected: str, severity: Severity | None = None) -> Issue:
+def _issue(rule_id: str, where: Where, received: Words, expected: str, severity: Severity | None = None) -> Issue:
     return Issue(rule_id, Hit(where, received, expected.strip(), severity=severity))

@@ -24,6 +24,7 @@ from gateway.hl7v2.er7 import (
 from gateway.hl7v2.identity import MOST_PATIENTS, groups_of, views_of
 from gateway.hl7v2.model import Hl7Message, OpenedHl7
 from gateway.rules.model import Hit
+from gateway.rules.phrases import characters
 from gateway.sandbox.model import Limits
 from gateway.values import PlaceKind, Where
 
@@ -80,7 +81,7 @@ def _segments(lines: list[str], seps: Separators, codec: str) -> tuple[list[Segm
     for number, line in enumerate(lines, 1):
         if not is_segment(line, seps.field):
             if len(issues) < _TOLD:
-                issues.append(Issue("HL7-06", Hit(_place("?", number), f"{len(line)} caractères", "XXX|…")))
+                issues.append(Issue("HL7-06", Hit(_place("?", number), characters(len(line)), "XXX|…")))
             continue
         if number > 1 and line.startswith(("MSH", "FHS", "BHS")):
             issues.append(Issue("HL7-08", Hit(_place(line[:3], number), line[:3], "1 MSH")))

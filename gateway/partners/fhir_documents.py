@@ -16,6 +16,7 @@ from gateway.documents.open_cda import open_cda
 from gateway.partners.fhir_bundle import Found, Resource
 from gateway.partners.fhir_json import Json, at, members, text
 from gateway.rules.model import Hit
+from gateway.rules.unreadable import base64_fault
 from gateway.sandbox.model import Limits
 
 MOST_DOCUMENTS = 100
@@ -72,7 +73,7 @@ def _decoded(value: object, path: str, issues: list[Issue]) -> bytes | None:
     try:
         return base64.b64decode(written, validate=True)
     except (binascii.Error, ValueError) as error:
-        issues.append(Issue("FHIR-09", Hit(at(path), str(error)[:80], "base64")))
+        issues.append(Issue("FHIR-09", Hit(at(path), base64_fault(error), "base64")))
         return None
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from gateway.documents.model import Issue
 from gateway.rules.model import Hit
+from gateway.rules.unreadable import json_fault
 from gateway.sandbox.model import Limits
-from gateway.values import Located, PlaceKind, Where
+from gateway.values import Located, PlaceKind, Where, Words
 
 Json = dict[str, Any]
 
@@ -34,7 +35,7 @@ def parse_json(raw: bytes, limits: Limits) -> tuple[Json | None, tuple[Issue, ..
     except RecursionError:
         return None, (_issue("FHIR-20", "> 900", f"<= {_DEPTH}"),)
     except ValueError as error:
-        return None, (_issue("FHIR-01", _told(error), "JSON, UTF-8"),)
+        return None, (_issue("FHIR-01", json_fault(error), "JSON, UTF-8"),)
     if not isinstance(found, dict):
         return None, (_issue("FHIR-03", type(found).__name__, "{ resourceType }"),)
     if _deeper(found, _DEPTH):
@@ -59,15 +60,6 @@ def _pairs(twice: list[str]) -> Any:
 
 def _constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
-
-
-def _told(error: ValueError) -> str:
-    """What is wrong and where, without quoting the text: it may be somebody's name."""
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} (l. {error.lineno}, c. {error.colno})"[:120]
-    if isinstance(error, UnicodeDecodeError):
-        return f"{error.encoding}: {error.reason} ({error.start})"[:120]
-    return str(error)[:120]
 
 
 def _deeper(value: Any, limit: int) -> bool:
@@ -149,5 +141,5 @@ def coding_of(value: Json) -> tuple[Json, str]:
     return {}, ""
 
 
-def _issue(rule_id: str, received: str, expected: str) -> Issue:
+def _issue(rule_id: str, received: Words, expected: str) -> Issue:
     return Issue(rule_id, Hit(at("$this"), received, expected))

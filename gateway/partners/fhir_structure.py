@@ -16,6 +16,7 @@ from gateway.documents.model import Issue
 from gateway.partners.fhir_bundle import Resource
 from gateway.partners.fhir_json import Json, at, members, text
 from gateway.rules.model import Hit
+from gateway.values import Text
 
 _NAME = re.compile(r"[A-Z][A-Za-z]{1,40}")
 _TOLD = 15
@@ -26,33 +27,33 @@ _NOT_R4 = frozenset(
 )
 
 # What pydantic calls a fault, in the reader's words. Anything else is told as `invalid`.
-_WORDS: Mapping[str, tuple[str, str]] = {
-    "missing": ("élément obligatoire absent", "required element missing"),
-    "extra_forbidden": ("élément inconnu", "unknown element"),
-    "value_error": ("valeur non admise", "value not allowed"),
-    "string_type": ("une chaîne est attendue", "a string is expected"),
-    "list_type": ("un tableau est attendu", "an array is expected"),
-    "bool_type": ("true ou false est attendu", "true or false is expected"),
-    "bool_parsing": ("true ou false est attendu", "true or false is expected"),
-    "int_parsing": ("un entier est attendu", "an integer is expected"),
-    "string_pattern_mismatch": ("forme non admise", "form not allowed"),
-    "greater_than_equal": ("nombre négatif", "negative number"),
-    "model_type": ("un objet est attendu", "an object is expected"),
+_WORDS: Mapping[str, Text] = {
+    "missing": Text("élément obligatoire absent", "required element missing"),
+    "extra_forbidden": Text("élément inconnu", "unknown element"),
+    "value_error": Text("valeur non admise", "value not allowed"),
+    "string_type": Text("une chaîne est attendue", "a string is expected"),
+    "list_type": Text("un tableau est attendu", "an array is expected"),
+    "bool_type": Text("true ou false est attendu", "true or false is expected"),
+    "bool_parsing": Text("true ou false est attendu", "true or false is expected"),
+    "int_parsing": Text("un entier est attendu", "an integer is expected"),
+    "string_pattern_mismatch": Text("forme non admise", "form not allowed"),
+    "greater_than_equal": Text("nombre négatif", "negative number"),
+    "model_type": Text("un objet est attendu", "an object is expected"),
 }
 # The library tells a malformed date in a sentence: the first word of it says which kind.
-_DATES: Mapping[str, tuple[str, str]] = {
-    "Instant": (
+_DATES: Mapping[str, Text] = {
+    "Instant": Text(
         "instant mal formé (AAAA-MM-JJThh:mm:ss et un fuseau horaire, obligatoire)",
         "malformed instant (YYYY-MM-DDThh:mm:ss and a time zone, which is required)",
     ),
-    "DateTime": (
+    "DateTime": Text(
         "date et heure mal formées (avec une heure, le fuseau horaire est obligatoire)",
         "malformed date-time (with a time, the time zone is required)",
     ),
-    "Date": ("date mal formée (AAAA, AAAA-MM ou AAAA-MM-JJ)", "malformed date (YYYY, YYYY-MM or YYYY-MM-DD)"),
-    "Time": ("heure mal formée (hh:mm:ss)", "malformed time (hh:mm:ss)"),
+    "Date": Text("date mal formée (AAAA, AAAA-MM ou AAAA-MM-JJ)", "malformed date (YYYY, YYYY-MM or YYYY-MM-DD)"),
+    "Time": Text("heure mal formée (hh:mm:ss)", "malformed time (hh:mm:ss)"),
 }
-_OTHER = ("valeur mal formée", "malformed value")
+_OTHER = Text("valeur mal formée", "malformed value")
 
 # Required bindings that the library lets through, by resource and element.
 BINDINGS: Mapping[str, Mapping[str, frozenset[str]]] = {
@@ -105,16 +106,14 @@ def _judged(model: Any, root: Json, path: str) -> Iterator[Issue]:
         model.model_validate(root)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False, include_context=False)[:_TOLD]:
-            why_fr, why_en = _words(fault["type"], fault["msg"])
             place = _fhirpath(path, fault["loc"])
-            yield Issue("FHIR-04", Hit(at(place), why_fr, "FHIR 4.0.1", params={"why": why_fr, "why_en": why_en}))
+            yield Issue("FHIR-04", Hit(at(place), _words(fault["type"], fault["msg"]), "FHIR 4.0.1"))
     except (ValueError, TypeError, RecursionError, OverflowError, AttributeError, KeyError) as error:
         # the library itself gave up on a form it did not foresee
-        params = {"why": _OTHER[0], "why_en": _OTHER[1]}
-        yield Issue("FHIR-04", Hit(at(path), type(error).__name__, "FHIR 4.0.1", params=params))
+        yield Issue("FHIR-04", Hit(at(path), _OTHER, f"FHIR 4.0.1 ({type(error).__name__})"))
 
 
-def _words(kind: str, message: str) -> tuple[str, str]:
+def _words(kind: str, message: str) -> Text:
     if kind == "value_error":
         named = message.removeprefix("Value error, ").partition(" ")[0]
         return _DATES.get(named, _WORDS[kind])

@@ -13,3 +13,8 @@ IDENTITY_OF_A_DOCUMENT = Text(
     "matricule, OID, nom BR, prénom BR, birthTime, sexe", "matricule, OID, BR family, BR given, birthTime, sex"
 )
 VALUE_SET = Text("jeu de valeurs CI-SIS", "CI-SIS value set")
+
+
+def characters(count: int) -> Text:
+    """A length."""
+    return Text(f"{count} caractères", f"{count} characters")
