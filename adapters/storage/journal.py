@@ -155,10 +155,8 @@ def _advance(connection: Connection, workspace: str, head: Head, after: Head) ->
 
 def _one_moment(connection: Connection) -> None:
     """What follows is read as of one moment: heads and events written between two statements would not agree."""
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql":  # SQLite's readers begin with a snapshot already
         connection.execution_options(isolation_level="REPEATABLE READ")
-    else:
-        connection.exec_driver_sql("BEGIN")
 
 
 def verify(connection: Connection, workspace: str) -> tuple[int, str]:
