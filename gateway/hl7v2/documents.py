@@ -15,7 +15,7 @@ from gateway.rules.model import Hit, Severity
 from gateway.rules.phrases import characters
 from gateway.rules.unreadable import base64_fault
 from gateway.sandbox.model import Limits
-from gateway.values import Where, Words
+from gateway.values import Text, Where, Words
 
 METADATA_TABLE = "MetaDMPMSS"
 _XML = "XML"

@@ -13,29 +13,55 @@ Source: RNIV EXI SI 08, 09, 22; Guide INS EXI ID 24, 26, 29; HL7 volets, acknowl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.identity.comparison import Likeness
 from gateway.identity.local import Ins, LocalIdentity, Traits
 from gateway.identity.matching import Match, Outcome
+from gateway.identity.matricule import canonical
 from gateway.identity.model import IdentityView
 from gateway.identity.reading import TRAITS, all_ins
 from gateway.identity.status import Attribute, Status
 from gateway.rules.masking import EMPTY, mask_matricule, mask_trait
 from gateway.rules.model import ComparedValue, Hit, Rule, RuleContext, rule
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where
 
 _SHOWN_CARRIERS = 20
+_KEPT = 200  # carriers of one message
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A container that carries an INS, in canonical form, with its place; and the local numbers beside it (value, OID)."""
+
+    label: str
+    ins: Ins
+    where: Where
+    numbers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What leaves, and what the sender's index says of that patient. `structure` names the index."""
 
-    views: tuple[IdentityView, ...]
+    carriers: tuple[Carrier, ...]
     record: LocalIdentity
     structure: str
+
+
+def carriers_in(views: Iterable[IdentityView]) -> tuple[Carrier, ...]:
+    """Every container of a message that carries an INS, once for each INS."""
+    return tuple(
+        Carrier(
+            view.label,
+            Ins(canonical(ins.value), ins.oid),
+            ins.where,
+            tuple((i.value, i.oid) for i in view.identifiers if not i.is_ins and i.value),
+        )
+        for view in views
+        for ins in all_ins(view)
+    )[:_KEPT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +85,18 @@ class Matched:
 # ------------------------------------------------------------------------------------------------------------- emission
 
 
-def _carried(sent: Sent) -> Hit | None:
-    """Where the INS stands, each container shown; None when none carries one. Citizens' mailboxes count."""
-    found: list[ComparedValue] = []
-    first: Where | None = None
-    for view in sent.views[:_SHOWN_CARRIERS]:
-        for ins in all_ins(view):
-            first = first or ins.where
-            found.append(ComparedValue(view.label, str(ins.where), mask_matricule(ins.value)))
-    if first is None:
-        return None
+def _carried(sent: Sent) -> Iterator[Hit]:
+    """Where the INS stands, each container shown, beside what the index says."""
     record = sent.record
     marks = sorted(a.value for a in record.reliability.attributes)
     status = " + ".join((record.reliability.status.value, *marks))
-    found.append(ComparedValue(f"index:{sent.structure}", f"IPP {record.ipp}", status))
-    return Hit(first, found[0].value, f"{EMPTY} ({status})", tuple(found))
+    shown = [
+        ComparedValue(c.label, str(c.where), mask_matricule(c.ins.matricule)) for c in sent.carriers[:_SHOWN_CARRIERS]
+    ]
+    if shown:
+        index = ComparedValue(f"index:{sent.structure}", f"IPP {record.ipp}", status)
+        first = sent.carriers[0]
+        yield Hit(first.where, shown[0].value, f"{EMPTY} ({status})", (*shown, index), container=first.label)
 
 
 def _is(sent: Sent, attribute: Attribute) -> bool:
@@ -84,25 +107,21 @@ def _is(sent: Sent, attribute: Attribute) -> bool:
 def sent_unqualified(sent: Sent, ctx: RuleContext) -> Iterator[Hit]:
     """Only a qualified identity sends its INS."""
     if sent.record.reliability.status is not Status.QUAL and not sent.record.reliability.set_aside:
-        hit = _carried(sent)
-        if hit is not None:
-            yield hit
+        yield from _carried(sent)
 
 
 @rule("INS-073")
 def sent_fictive(sent: Sent, ctx: RuleContext) -> Iterator[Hit]:
     """A fictive identity sends none."""
-    hit = _carried(sent) if _is(sent, Attribute.FICTIVE) else None
-    if hit is not None:
-        yield hit
+    if _is(sent, Attribute.FICTIVE):
+        yield from _carried(sent)
 
 
 @rule("INS-074")
 def sent_doubtful(sent: Sent, ctx: RuleContext) -> Iterator[Hit]:
     """A doubtful identity sends none."""
-    hit = _carried(sent) if _is(sent, Attribute.DOUTEUSE) else None
-    if hit is not None:
-        yield hit
+    if _is(sent, Attribute.DOUTEUSE):
+        yield from _carried(sent)
 
 
 BASE_RULES: tuple[Rule[Sent], ...] = (sent_unqualified, sent_fictive, sent_doubtful)
@@ -192,7 +211,10 @@ def no_merge(matched: Matched, ctx: RuleContext) -> Iterator[Hit]:
     """A message that asks to merge two records goes to a human."""
     if matched.merges:
         yield Hit(
-            Where(PlaceKind.HL7, "MSH-9"), "ADT^A40", "décision humaine | human decision", container=matched.container
+            Where(PlaceKind.HL7, "MSH-9"),
+            "ADT^A40",
+            Text("décision humaine", "human decision"),
+            container=matched.container,
         )
 
 

@@ -15,12 +15,13 @@ from gateway.identity.model import ContainerKind, IdentityView
 from gateway.identity.reading import all_ins, sex_of
 from gateway.rules.masking import mask_trait
 from gateway.rules.model import Hit, Rule, RuleContext, rule
+from gateway.rules.phrases import DAY, DAY_FIRST, DAY_WITH_HYPHENS
 from gateway.values import Located
 
 _FORMATS = {
-    ContainerKind.FHIR: "AAAA-MM-JJ",
-    ContainerKind.INSI: "AAAA-MM-JJ",
-    ContainerKind.DATAMATRIX: "JJ-MM-AAAA",
+    ContainerKind.FHIR: DAY_WITH_HYPHENS,
+    ContainerKind.INSI: DAY_WITH_HYPHENS,
+    ContainerKind.DATAMATRIX: DAY_FIRST,
 }
 _MAY_BE_PARTIAL = frozenset({ContainerKind.CDA, ContainerKind.XDM})
 _OLDEST = 130  # years
@@ -50,7 +51,7 @@ def date_format(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
         return
     if parsed is not None and view.kind in _MAY_BE_PARTIAL and not all_ins(view):
         return
-    yield Hit(written.where, mask_trait(written.value), _FORMATS.get(view.kind, "AAAAMMJJ"))
+    yield Hit(written.where, mask_trait(written.value), _FORMATS.get(view.kind, DAY))
 
 
 @rule("INS-053")

@@ -15,6 +15,7 @@ from gateway.identity.reading import all_ins, ins_of, is_missing
 from gateway.identity.rules_address import local_part
 from gateway.rules.masking import EMPTY, mask_address, mask_matricule, mask_trait
 from gateway.rules.model import Hit, RuleContext, rule
+from gateway.rules.phrases import DAY
 
 _QUALIFIERS = frozenset({"BR", "CL"})
 _GENDERS = ("F", "M", "UN")
@@ -92,11 +93,11 @@ def birth_time(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     told = view.birth_date
     if told is None or not told.value:
         if _absent(view, "birth_date"):
-            yield Hit(told.where if told else view.where / "patient/birthTime", EMPTY, "AAAAMMJJ")
+            yield Hit(told.where if told else view.where / "patient/birthTime", EMPTY, DAY)
         return
     parsed = parse_date(told.value, view.kind)
     if parsed is None or not parsed.is_full:
-        yield Hit(told.where, mask_trait(told.value), "AAAAMMJJ")
+        yield Hit(told.where, mask_trait(told.value), DAY)
 
 
 @rule("INS-092")

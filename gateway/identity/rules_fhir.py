@@ -19,6 +19,7 @@ from gateway.identity.model import INS_DEMO, INS_NIA, INS_NIR, INS_OIDS, INS_TES
 from gateway.identity.reading import NSS_OIDS, all_ins, ins_of, is_missing, sex_of
 from gateway.rules.masking import EMPTY, mask_matricule, mask_trait
 from gateway.rules.model import Hit, RuleContext, rule
+from gateway.rules.phrases import DAY_WITH_HYPHENS
 from gateway.values import Where
 
 FR_CORE = "https://hl7.fr/ig/fhir/core"
@@ -142,11 +143,11 @@ def sex_and_date(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     born = view.birth_date
     if born is None or not born.value:
         if _absent(view, "birth_date"):
-            yield Hit(born.where if born is not None else _below(view, "birthDate"), EMPTY, "AAAA-MM-JJ")
+            yield Hit(born.where if born is not None else _below(view, "birthDate"), EMPTY, DAY_WITH_HYPHENS)
         return
     parsed = parse_date(born.value, view.kind)
     if parsed is not None and not parsed.is_full:
-        yield Hit(born.where, mask_trait(born.value), "AAAA-MM-JJ")
+        yield Hit(born.where, mask_trait(born.value), DAY_WITH_HYPHENS)
 
 
 @rule("INS-127")

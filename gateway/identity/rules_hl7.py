@@ -19,7 +19,7 @@ from gateway.identity.model import INS_OIDS, IdentityView
 from gateway.identity.reading import all_ins, ins_key
 from gateway.rules.masking import EMPTY, mask_matricule, mask_trait
 from gateway.rules.model import Hit, RuleContext, Severity, rule
-from gateway.values import Where
+from gateway.values import Text, Where
 
 # Table 0445 as France restricts it. QUAL and RECUP, statuses of the RNIV, are not codes of it.
 STATUS_CODES = frozenset(
@@ -237,7 +237,7 @@ def method(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     if code not in _METHODS:
         yield Hit(declared.method.where, code[:_SHOWN], "SM, CV, INSI, CB, RFID")
     elif code in _ASKING and declared.asked_on is None and all_ins(view):
-        yield Hit(declared.method.where, f"{code} + ZFD-6 {EMPTY}", "ZFD-6 : AAAAMMJJ")
+        yield Hit(declared.method.where, f"{code} + ZFD-6 {EMPTY}", Text("ZFD-6 : AAAAMMJJ", "ZFD-6: YYYYMMDD"))
 
 
 def _field(view: IdentityView, number: int) -> Where:

@@ -16,7 +16,8 @@ from gateway.insi.model import CardData, Code, Individual, Operation, Traits, Ve
 from gateway.insi.names import ROOTS
 from gateway.rules.masking import mask_shape, mask_trait
 from gateway.rules.model import ComparedValue, Hit, RuleContext, rule
-from gateway.values import PlaceKind, Where
+from gateway.rules.phrases import DAY_WITH_HYPHENS
+from gateway.values import PlaceKind, Text, Where
 
 RESULT_PLACE = Where(PlaceKind.XPATH, "/Envelope/Body/RESULTAT")
 _CODE_PLACE = RESULT_PLACE / "CR/CodeCR"
@@ -39,7 +40,8 @@ def place_of(case: Case, name: str = "") -> Where:
 def forbidden_identity(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     """A doubtful or fictive identity is never searched. Known where the workspace holds the patient."""
     if case.marked:
-        yield Hit(place_of(case), case.marked, "PROV, sans attribut", params={"attribute": case.marked})
+        expected = Text("PROV, sans attribut", "PROV, no attribute")
+        yield Hit(place_of(case), case.marked, expected, params={"attribute": case.marked})
 
 
 @rule("INS-186")
@@ -77,7 +79,7 @@ def trait_format(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     if traits is None:
         query = case.call.query
         if isinstance(query, CardData) and query.birth_date and not _DATE.fullmatch(query.birth_date):
-            yield Hit(place_of(case, "DateNaissance"), mask_trait(query.birth_date), "AAAA-MM-JJ")
+            yield Hit(place_of(case, "DateNaissance"), mask_trait(query.birth_date), DAY_WITH_HYPHENS)
         return
     names = [
         ("NomNaissance", traits.family),
@@ -90,7 +92,7 @@ def trait_format(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     if traits.sex and traits.sex not in ("M", "F"):
         yield Hit(place_of(case, "Sexe"), traits.sex[:20], "M, F")
     if traits.birth_date and not _DATE.fullmatch(traits.birth_date):
-        yield Hit(place_of(case, "DateNaissance"), mask_trait(traits.birth_date), "AAAA-MM-JJ")
+        yield Hit(place_of(case, "DateNaissance"), mask_trait(traits.birth_date), DAY_WITH_HYPHENS)
     if traits.birth_place and judge_place(traits.birth_place) is Place.MALFORMED:
         yield Hit(place_of(case, "LieuNaissance"), mask_trait(traits.birth_place), "COG : ([0-9]{2}|2[AB])[0-9]{3}")
 
