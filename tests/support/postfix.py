@@ -74,14 +74,14 @@ class Postfix:
         out, _ = await asyncio.wait_for(process.communicate(), 30)
         return out.decode()
 
-    async def logged(self, text: str, timeout: float = 20) -> str:
-        """Wait until the log says so."""
+    async def logged(self, *texts: str, timeout: float = 20) -> str:
+        """Wait until one line of the log says all of these."""
         for _ in range(int(timeout / 0.1)):
-            found = [line for line in self.log().splitlines() if text in line]
+            found = [line for line in self.log().splitlines() if all(text in line for text in texts)]
             if found:
                 return found[-1]
             await asyncio.sleep(0.1)
-        raise AssertionError(f"{text!r} not in the log of Postfix:\n{self.log()[-4000:]}")
+        raise AssertionError(f"{texts!r} not in one line of the log of Postfix:\n{self.log()[-4000:]}")
 
 
 def free_port() -> int:
