@@ -21,6 +21,7 @@ from adapters.console.session import Doorkeeper
 from adapters.http.server import HttpServer
 from adapters.ids import UuidSeven
 from adapters.imap import ImapListeners
+from adapters.insi.desk import InsiDesk
 from adapters.insi.routes import insi_routes
 from adapters.metrics import Metrics
 from adapters.offload import WorkerPool
@@ -139,6 +140,8 @@ class Gateway:
         await self._open_imap(store, clock, contexts.server(shared, ask=False))
         self.doorkeeper = Doorkeeper(self.token)
         self.insi = Insi(store, self.sandboxes, clock, ids, offload, book, trust_of(self.authority))
+        insi_desk = InsiDesk(self.authority, self.sandboxes, lambda: self.ports["https"])
+        self._stops.append(insi_desk.close)
         known = ApiContext(
             store=store,
             sandboxes=self.sandboxes,
@@ -151,6 +154,7 @@ class Gateway:
             restore=provisioning.restore,
             ports=self.ports,
             insi=self.insi,
+            registry=insi_desk.registry,
         )
         await self._open_http(known, metrics, ids, lambda: contexts.server(shared))
         retry = RetryPolicy(speed=settings.retry_speed)

@@ -13,12 +13,13 @@ from adapters.api.problems import Problem, safe
 from adapters.api.streams import Streams
 from gateway.directory.actors import ActorsRead
 from gateway.exchange.insi import Insi
-from gateway.ports import Clock, Offload, Sandboxes, Store
+from gateway.ports import Clock, InsRegistry, Offload, Sandboxes, Store
 from gateway.rules import RuleBook
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 AddActors = Callable[[str, ActorsRead], Awaitable[Mapping[str, Any]]]
 Restore = Callable[[str, bool], Awaitable[None]]
+CallInsi = Callable[[str, str], Awaitable[InsRegistry]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class ApiContext:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     streams: Streams = field(default_factory=Streams)
     insi: Insi | None = None  # whose incidents may be switched
+    registry: CallInsi | None = None  # INSi as a structure of a workspace calls it
 
 
 def context(request: Request) -> ApiContext:

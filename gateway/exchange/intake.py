@@ -64,7 +64,9 @@ class Intake:
         judged = await self._judged(submission, case)
         opened = judged.opened
         book = self.book.with_overrides(case.overrides)
-        judged.findings.extend(await sender_findings(self.store, submission, opened, territory, book, case.ctx))
+        judged.findings.extend(
+            await sender_findings(self.store, submission, judged.carriers, territory, book, case.ctx)
+        )
         decision = decide(judged.findings, submission.door, policy, envelope.recipients)
         exchange_id, due = self.ids.new(), self.clock.now()
         message_id = opened.mail.message_id if opened.mail else ""
@@ -76,7 +78,7 @@ class Intake:
             mails = mails_for(going, exchange_id, message_id, territory, decision.integration)
             relays = relays_for(going, exchange_id, message_id, territory, due)
             taken = Taken(submission, exchange_id, opened, decision, mails, due)
-            owed = integrations_for(submission, opened, decision, mails, territory, policy, due)
+            owed = integrations_for(submission, judged, decision, mails, territory, policy, due)
             deliveries = (*relays, *notices_for(taken, territory), *owed)
         record = RecordExchange(
             workspace=submission.workspace,

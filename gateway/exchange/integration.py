@@ -17,7 +17,8 @@ from typing import Any
 
 from gateway.directory.model import Territory
 from gateway.exchange.indexed import Snapshot, index_of_address, indexed
-from gateway.exchange.model import Event, OpenedMessage, Submission
+from gateway.exchange.judging import Judged
+from gateway.exchange.model import Event, Submission
 from gateway.exchange.received import Told, told_by, told_of, told_record
 from gateway.exchange.routing import QUARANTINE_KEYWORD
 from gateway.identity.base_rules import MATCHING_RULES, Matched
@@ -35,7 +36,7 @@ INTEGRATE = "integrate"  # kind of the outbox work
 
 def integrations_for(
     submission: Submission,
-    opened: OpenedMessage,
+    judged: Judged,
     decision: Decision,
     mails: Sequence[NewMail],
     territory: Territory,
@@ -43,21 +44,21 @@ def integrations_for(
     due: datetime,
 ) -> tuple[NewDelivery, ...]:
     """The work owed by an accepted reception: one piece for each structure whose mailboxes it reached."""
-    if submission.door is not Door.RECEPTION or opened.mail is None or not opened.mail.documents:
+    mail = judged.opened.mail
+    if submission.door is not Door.RECEPTION or judged.said is None or mail is None or not mail.documents:
         return ()
     structures: dict[str, list[str]] = {}
-    for mail in mails:
-        structure = index_of_address(mail.address, territory)
+    for one in mails:
+        structure = index_of_address(one.address, territory)
         if structure:
-            structures.setdefault(structure, []).append(mail.address)
+            structures.setdefault(structure, []).append(one.address)
     if not structures:
         return ()
-    told = told_by(opened, decision.findings, decision.integration, policy.profile)
-    if told is None:
-        return ()
-    received = told_record(told)
+    received = told_record(told_by(judged.said, decision.findings, decision.integration, policy.profile))
     return tuple(
-        work_for(submission.workspace, structure, addresses, received, due, _dedup(submission, opened, structure))
+        work_for(
+            submission.workspace, structure, addresses, received, due, _dedup(submission, mail.message_id, structure)
+        )
         for structure, addresses in structures.items()
     )
 
@@ -75,9 +76,8 @@ def work_for(
     return NewDelivery(workspace, INTEGRATE, f"index:{structure}", payload, due, dedup_key=dedup_key)
 
 
-def _dedup(submission: Submission, opened: OpenedMessage, structure: str) -> str:
+def _dedup(submission: Submission, message_id: str, structure: str) -> str:
     """The same mail received twice is integrated once."""
-    message_id = opened.mail.message_id if opened.mail else ""
     return f"{submission.operator}|{message_id}|{structure}" if message_id else ""
 
 
@@ -154,7 +154,8 @@ def _recorded(
     addresses = tuple(map(str, delivery.payload["addresses"]))
     candidates = [snapshot.names[local.ipp] for local in found.candidates]
     ack = found.ack or ("906" if stopped else "")
-    rules = list(dict.fromkeys([*(told.stopped_by if found.row == 0 else ()), *(f.rule for f in findings)]))
+    why = told.stopped_by if found.row == 0 else found.rules
+    rules = list(dict.fromkeys([*why, *(f.rule for f in findings)]))
     entry = entry_name(exchange_id, structure)
     state = "quarantined" if stopped else "integrated" if found.outcome is not Outcome.QUARANTINE else "observed"
     about = {"structure": structure, "row": found.row, "ack": ack, "rules": rules}

@@ -13,14 +13,16 @@ from gateway.documents.open_cda import unreadable
 from gateway.exchange.checking import Checker
 from gateway.exchange.model import Envelope, OpenedMessage
 from gateway.exchange.opening import open_message
+from gateway.exchange.received import Said, said_by
 from gateway.exchange.routing import routing_between
+from gateway.identity.base_rules import Carrier, carriers_in
 from gateway.messaging.shown_subject import masked_subject, words_of
 from gateway.partners.rights import Addressee
 from gateway.rules import Finding, RuleBook, RuleContext, load_catalogue
 from gateway.rules.book import Overrides
 from gateway.rules.model import Family, Hit
 from gateway.sandbox.model import Limits
-from gateway.values import PlaceKind, Where
+from gateway.values import Door, PlaceKind, Where
 
 MOST_OF_ONE_RULE = 25
 _NOTHING = unreadable(b"", "", Where(PlaceKind.FILE, ""), ())
@@ -42,10 +44,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was inside (`told`), and what was found. Not yet a decision."""
+    """What was inside (`told`), and what was found. Not yet a decision.
+
+    `carriers` is where an INS stands, for the sender's index; `said` who the patient is, for the recipients'.
+    """
 
     opened: OpenedMessage
     findings: list[Finding]
+    carriers: tuple[Carrier, ...] = ()
+    said: Said | None = None
 
 
 def judge_mail(raw: bytes, case: Case) -> Judged:
@@ -53,7 +60,8 @@ def judge_mail(raw: bytes, case: Case) -> Judged:
     opened = open_message(raw, "mail", case.envelope, case.limits)
     checker = Checker(RuleBook(load_catalogue(), case.overrides))
     findings = checker.check(opened, case.ctx, routing_between(opened, case.addressees))
-    return Judged(told(opened), bounded(findings))
+    said = said_by(opened.views) if case.ctx.door is Door.RECEPTION else None
+    return Judged(told(opened), bounded(findings), carriers_in(opened.views), said)
 
 
 def unjudged(error: Exception, case: Case) -> Judged:
@@ -64,7 +72,7 @@ def unjudged(error: Exception, case: Case) -> Judged:
 
 
 def told(opened: OpenedMessage) -> OpenedMessage:
-    """The same message without what only rules read: what travels back to the event loop is small, and names nobody."""
+    """The same message without what only rules read: what travels back to the event loop is small."""
     if opened.mail is None:
         return opened
     documents = tuple(_told_of(document) for document in opened.mail.documents)

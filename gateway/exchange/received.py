@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from gateway.exchange.model import OpenedMessage
 from gateway.identity.dates import parse_date
 from gateway.identity.known import key_exceptions
 from gateway.identity.local import STRICT, Ins, Traits
@@ -31,12 +30,28 @@ _NONE_TOLD = Traits()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The identity received, the container that names it and where, and what else the matching rules look at.
+class Said:
+    """What the containers say of the patient, before anybody judged them. Small: it comes back from where mails are opened.
 
-    `document_date` is AAAA-MM-JJ, '' when not told. `stopped_by` are the rules whose findings forbid integration.
-    `merges`: the message asks to merge two records (A40). `used_*` as the message says them, never made up.
+    `document_date` is AAAA-MM-JJ, '' when not told. `merges`: the message asks to merge two records (A40). `used_*` as the
+    message says them, never made up. `persons`: how many the message is about.
     """
+
+    traits: Traits
+    ins: Ins | None
+    container: str
+    where: Where
+    used_family: str = ""
+    used_given: str = ""
+    document_date: str = ""
+    merges: bool = False
+    trusted: bool = True
+    persons: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The identity received, ready to be matched. `stopped_by` are the rules whose findings forbid integration."""
 
     received: Received
     container: str
@@ -48,36 +63,52 @@ class Told:
     merges: bool = False
 
 
-def told_by(opened: OpenedMessage, findings: Sequence[Finding], integration: Integration, profile: str) -> Told | None:
-    """What an accepted message says of its patient; None when no container names one."""
-    views = sorted((v for v in opened.views if v.kind in _ORDER), key=lambda v: _ORDER.index(v.kind))
-    if not views:
+def said_by(views: Iterable[IdentityView]) -> Said | None:
+    """What a message says of its patient; None when no container names one."""
+    ordered = sorted((v for v in views if v.kind in _ORDER), key=lambda v: _ORDER.index(v.kind))
+    if not ordered:
         return None
-    first, *others = by_person(tuple(views))
+    first, *others = by_person(tuple(ordered))
     lead = first[0]
     traits = traits_of(first)
     claimed = _ins_of(first)
     if claimed is None and traits == _NONE_TOLD:
         return None
-    stopped = tuple(dict.fromkeys(f.rule for f in findings if f.action in _STOPS))
-    ins = Ins(canonical(claimed.value)[:64], claimed.oid[:64]) if claimed is not None else None
-    received = Received(
+    return Said(
         traits=traits,
-        ins=ins,
-        complete=ins is None or _complete(ins, traits),
-        trusted=integration is not Integration.WITHOUT_INS and all(map(_trusts, first)),
-        key_valid=ins is None or not is_whole(ins.matricule) or _key_accepted(ins.matricule, profile),
-        contradicted=bool(others) or (integration is Integration.STOPPED and not set(stopped) <= _COMPLETENESS),
-    )
-    return Told(
-        received=received,
+        ins=Ins(canonical(claimed.value)[:64], claimed.oid[:64]) if claimed is not None else None,
         container=lead.label,
         where=claimed.where if claimed is not None else lead.where,
         used_family=_value(lead.used_family),
         used_given=_value(lead.used_given),
         document_date=max((_iso(v.document_date, v.kind) for v in first), default=""),
-        stopped_by=stopped,
         merges=any(v.hl7 is not None and v.hl7.event == "A40" for v in first),
+        trusted=all(map(_trusts, first)),
+        persons=1 + len(others),
+    )
+
+
+def told_by(said: Said, findings: Sequence[Finding], integration: Integration, profile: str) -> Told:
+    """The same, with what the rules make of it."""
+    stopped = tuple(dict.fromkeys(f.rule for f in findings if f.action in _STOPS))
+    ins, traits = said.ins, said.traits
+    received = Received(
+        traits=traits,
+        ins=ins,
+        complete=ins is None or _complete(ins, traits),
+        trusted=said.trusted and integration is not Integration.WITHOUT_INS,
+        key_valid=ins is None or not is_whole(ins.matricule) or _key_accepted(ins.matricule, profile),
+        contradicted=said.persons > 1 or (integration is Integration.STOPPED and not set(stopped) <= _COMPLETENESS),
+    )
+    return Told(
+        received,
+        said.container,
+        said.where,
+        said.used_family,
+        said.used_given,
+        said.document_date,
+        stopped,
+        said.merges,
     )
 
 
@@ -96,12 +127,6 @@ def traits_of(views: Iterable[IdentityView]) -> Traits:
         missing = {name: getattr(told, name) for name in STRICT if not getattr(traits, name)}
         traits = replace(traits, **missing)
     return traits
-
-
-def ins_in(views: Iterable[IdentityView]) -> tuple[Ins, ...]:
-    """Every INS that stands in a message, each once, in canonical form; citizens' addresses are not looked at."""
-    found = (Ins(canonical(i.value), i.oid) for view in views for i in all_ins(view))
-    return tuple(dict.fromkeys(found))
 
 
 def _ins_of(views: Sequence[IdentityView]) -> PatientIdentifier | None:

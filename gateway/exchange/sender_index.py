@@ -5,60 +5,43 @@ Asked only when a message carries an INS; a sender without a structure, and a pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway.directory.model import Territory
 from gateway.documents.build_record import ipp_oid
 from gateway.exchange.indexed import index_of_address
-from gateway.exchange.model import OpenedMessage, Submission
-from gateway.exchange.received import ins_in
-from gateway.identity.base_rules import BASE_RULES, Sent
-from gateway.identity.local import Ins, LocalIdentity
-from gateway.identity.matricule import canonical
-from gateway.identity.model import IdentityView
-from gateway.identity.reading import all_ins
+from gateway.exchange.model import Submission
+from gateway.identity.base_rules import BASE_RULES, Carrier, Sent
 from gateway.identity.records import local_of
 from gateway.index_ports import IndexReader
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.values import Door
 
-_LOOKED_UP = 10  # INS and local ids of one message
+_LOOKED_UP = 10  # INS and local numbers of one message
 
 
 async def sender_findings(
     reader: IndexReader,
     submission: Submission,
-    opened: OpenedMessage,
+    carriers: Sequence[Carrier],
     territory: Territory,
     book: RuleBook,
     ctx: RuleContext,
 ) -> list[Finding]:
     """The findings on what is sent. One indexed read. Raises StoreUnavailable."""
-    if submission.door is not Door.SUBMISSION or submission.envelope is None:
+    if not carriers or submission.door is not Door.SUBMISSION or submission.envelope is None:
         return []
-    carried = ins_in(opened.views)
-    structure = index_of_address(submission.envelope.mail_from, territory) if carried else ""
+    structure = index_of_address(submission.envelope.mail_from, territory)
+    known = territory.structures.get(structure)
     if not structure:
         return []
+    oid = ipp_oid(known) if known is not None else ""
+    own = {c: tuple(value for value, under in c.numbers if oid and under == oid) for c in carriers}
+    numbers = tuple(dict.fromkeys(number for told in own.values() for number in told))[:_LOOKED_UP]
+    ins = tuple(dict.fromkeys((c.ins.matricule, c.ins.oid) for c in carriers))[:_LOOKED_UP]
     found: list[Finding] = []
-    numbers = local_ids(opened.views, structure, territory)
-    ins = [(i.matricule, i.oid) for i in carried[:_LOOKED_UP]]
     for row in await reader.identities_known_as(submission.workspace, structure, ins, numbers):
         record = local_of(row.record)
-        views = tuple(view for view in opened.views if _is_about(view, record, numbers))
-        found += book.judge(BASE_RULES, Sent(views, record, structure), ctx, opened.kind)
+        about = tuple(c for c in carriers if record.known_as(c.ins) or record.ipp in own[c])
+        found += book.judge(BASE_RULES, Sent(about, record, structure), ctx, "mail")
     return found
-
-
-def local_ids(views: tuple[IdentityView, ...], structure: str, territory: Territory) -> tuple[str, ...]:
-    """The IPP of that structure that the containers tell."""
-    known = territory.structures.get(structure)
-    if known is None:
-        return ()
-    oid = ipp_oid(known)
-    told = (i.value for view in views for i in view.identifiers if i.oid == oid)
-    return tuple(dict.fromkeys(told))[:_LOOKED_UP]
-
-
-def _is_about(view: IdentityView, record: LocalIdentity, numbers: tuple[str, ...]) -> bool:
-    """The container names this record: by its INS, or beside its IPP."""
-    held = [Ins(canonical(i.value), i.oid) for i in all_ins(view)]
-    return any(map(record.known_as, held)) or (bool(held) and record.ipp in numbers)
