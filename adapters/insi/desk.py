@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from adapters.insi.certificates import attributed_certificate
-from adapters.insi.client import InsiClient
 from adapters.insi.routes import BASE
 from adapters.pki.authority import Authority
 from adapters.pki.model import Issued
@@ -16,6 +16,9 @@ from gateway import __version__
 from gateway.insi.asking import Software
 from gateway.insi.model import CardData, Ins, LocalIdentity, SearchResult, Unavailable, VerifyResult
 from gateway.ports import InsRegistry
+
+if TYPE_CHECKING:
+    from adapters.insi.client import InsiClient
 
 
 class InsiDesk:
@@ -34,6 +37,8 @@ class InsiDesk:
         async with self._making:
             client = self._clients.get((workspace, structure))
             if client is None:
+                from adapters.insi.client import InsiClient  # with its HTTP stack: at the first call, not at the start
+
                 issued = await attributed_certificate(self._authority, self._sandboxes, known, workspace)
                 tls = await asyncio.to_thread(self._tls, issued)
                 software = Software("PASSERELLE01", "passerelle", __version__, known.finess or known.siret, structure)
