@@ -24,7 +24,7 @@ def test_a_letter_is_followed_from_its_sender_to_the_mailbox(passerelle: Running
     assert [hop["summary"]["door"] for hop in story["hops"]] == ["smtp-submission", "smtp-reception"]
     sent, received = story["hops"]
     kinds = [event["kind"] for event in received["events"]]
-    assert kinds == ["received", "decided", "delivered"]
+    assert kinds[:3] == ["received", "decided", "delivered"]  # then what the structure makes of it, in its own time
     assert sent["deliveries"][0]["destination"] == NURSING_HOME.partition("@")[2]
     assert {sent["summary"]["outcome"], received["summary"]["outcome"]} <= {"accept", "accept_with_alerts"}
     with api(passerelle) as client:
