@@ -31,6 +31,7 @@ from gateway.messaging.whitelist import DS, ENVELOPED, EXC_C14N, NS, RSA_SHA256,
 from gateway.rules.catalogue import load_catalogue
 from gateway.rules.model import Hit, Severity
 from gateway.sandbox.model import Limits
+from gateway.soap.c14n import NotCanonical, canonical, without_signature
 from gateway.values import PlaceKind, Where, Words
 
 EXPECTED_SIGNER = "alb.mssante.fr"
@@ -212,7 +213,7 @@ def _judge_signature(root: etree._Element, label: str, issues: list[Issue]) -> P
     if signer.flaw:
         issues.append(_issue("GW-LB-04", label, f"{path}/KeyInfo", "X509Certificate: DER ?", "X.509"))
         return None
-    wrong = _verified(root, signature, certificate)
+    wrong = _verified(signature, certificate)
     if wrong:
         issues.append(_issue("GW-LB-04", label, path, wrong, "RSA-SHA256"))
     return signer
@@ -249,14 +250,18 @@ def _algorithm(element: etree._Element | None) -> str:
     return "∅" if element is None else element.get("Algorithm", "∅")
 
 
-def _verified(root: etree._Element, signature: etree._Element, certificate: bytes) -> str:
+def _verified(signature: etree._Element, certificate: bytes) -> str:
     """'' when digest and signature are right, else what is wrong. The tree is left as it was."""
     info = signature.find(f"{{{DS}}}SignedInfo")
     if info is None:
         return "SignedInfo ∅"
-    signed = etree.tostring(info, method="c14n", exclusive=True, with_comments=False)
+    try:
+        signed = canonical(info, EXC_C14N)
+        whole = without_signature(signature, EXC_C14N, whole_document=True)
+    except NotCanonical as error:
+        return str(error)
     stated = _decoded(info.findtext(f"{{{DS}}}Reference/{{{DS}}}DigestValue"))
-    if hashlib.sha256(_without(root, signature)).digest() != stated:
+    if hashlib.sha256(whole).digest() != stated:
         return "DigestValue ≠ SHA-256(document)"
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
@@ -267,27 +272,6 @@ def _verified(root: etree._Element, signature: etree._Element, certificate: byte
     except (InvalidSignature, ValueError):
         return "SignatureValue ≠ RSA-SHA256(SignedInfo)"
     return ""
-
-
-def _without(root: etree._Element, signature: etree._Element) -> bytes:
-    """Canonical form of the document without its signature, the text around it kept (enveloped-signature transform)."""
-    at, tail = root.index(signature), signature.tail
-    before = root[at - 1] if at else None
-    old = root.text if before is None else before.tail
-    kept = (old or "") + (tail or "")
-    root.remove(signature)
-    if before is None:
-        root.text = kept
-    else:
-        before.tail = kept
-    canonical = etree.tostring(root.getroottree(), method="c14n", exclusive=True, with_comments=False)
-    if before is None:
-        root.text = old
-    else:
-        before.tail = old
-    root.insert(at, signature)
-    signature.tail = tail
-    return canonical
 
 
 def _decoded(text: str | None) -> bytes:

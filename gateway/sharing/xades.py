@@ -26,6 +26,7 @@ from gateway.soap.c14n import (
     INCLUSIVE,
     SIGNATURE_URI,
     SIGNATURES,
+    NotCanonical,
     base64_text,
     canonical,
     digest,
@@ -161,11 +162,13 @@ def verify_lot(octets: bytes, set_unique_id: str, documents: Mapping[str, bytes]
     if method not in SIGNATURES or info_c14n not in CANONICAL or not certificates:
         return LotSealReport(LotSealFault.ALGORITHM, f"{method} {info_c14n}", certificates)
     algorithm = SIGNATURES[method]
-    fault, detail = _signed_parts(info, manifest, properties)
-    if not fault and not verify_rsa(
-        certificates[0], base64_text(signature.find(ds("SignatureValue"))), canonical(info, info_c14n), algorithm
-    ):
-        fault, detail = LotSealFault.SIGNATURE, "SignatureValue"
+    try:
+        fault, detail = _signed_parts(info, manifest, properties)
+        value = base64_text(signature.find(ds("SignatureValue")))
+        if not fault and not verify_rsa(certificates[0], value, canonical(info, info_c14n), algorithm):
+            fault, detail = LotSealFault.SIGNATURE, "SignatureValue"
+    except NotCanonical as error:
+        fault, detail = LotSealFault.SHAPE, str(error)
     if not fault:
         fault, detail = _manifest(manifest, set_unique_id, documents, limits)
     return LotSealReport(fault, detail, certificates, algorithm)
@@ -211,7 +214,10 @@ def _manifest(
             root, _ = parse_xml(content, limits, keep_comments=True)
             if root is None:
                 return LotSealFault.DOCUMENT, unique_id
-            octets = canonical(root.getroottree(), transforms[0])  # the whole document, its instructions included
+            try:
+                octets = canonical(root.getroottree(), transforms[0])  # the whole document, its instructions included
+            except NotCanonical as error:
+                return LotSealFault.DOCUMENT, f"{unique_id} {error}"
         if digest(octets, DIGESTS[method]) != base64_text(reference.find(ds("DigestValue"))):
             return LotSealFault.DOCUMENT, unique_id
     return LotSealFault.NONE, ""

@@ -21,10 +21,12 @@ from gateway.soap.c14n import (
     EXCLUSIVE,
     SIGNATURE_URI,
     SIGNATURES,
+    NotCanonical,
     base64_text,
     canonical,
     digest,
     ds,
+    without_signature,
 )
 from gateway.soap.certificates import verify_rsa
 from gateway.soap.names import DS, SAML, WSSE, qname
@@ -73,11 +75,22 @@ def verify_assertion(header: etree._Element | None) -> SealReport:
     signatures = list(assertion.iterchildren(ds("Signature")))
     if len(signatures) != 1:
         fault = SealFault.MALFORMED if signatures else SealFault.UNSIGNED
-        return SealReport(fault, f"{len(signatures)} ds:Signature", signed=canonical(assertion, EXCLUSIVE))
+        return SealReport(fault, f"{len(signatures)} ds:Signature", signed=_octets(assertion))
     report = _shape(assertion, signatures[0])
     if isinstance(report, SealReport):
         return report
-    return _verify(assertion, signatures[0], report)
+    try:
+        return _verify(signatures[0], report)
+    except NotCanonical as error:
+        return SealReport(SealFault.MALFORMED, str(error), report.certificates, report.signature_digest)
+
+
+def _octets(assertion: etree._Element) -> bytes:
+    """The octets of an assertion that nothing signs; b'' when it has no canonical form."""
+    try:
+        return canonical(assertion, EXCLUSIVE)
+    except NotCanonical:
+        return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,36 +155,15 @@ def _shape(assertion: etree._Element, signature: etree._Element) -> _Plan | Seal
     )
 
 
-def _verify(assertion: etree._Element, signature: etree._Element, plan: _Plan) -> SealReport:
+def _verify(signature: etree._Element, plan: _Plan) -> SealReport:
     info_octets = canonical(plan.info, plan.info_c14n, plan.info_prefixes)
-    signed = _without(assertion, signature, plan)
+    signed = without_signature(signature, plan.assertion_c14n, plan.assertion_prefixes)
     if digest(signed, plan.reference_digest) != plan.digest_value:
         return SealReport(SealFault.DIGEST, "DigestValue", plan.certificates, plan.signature_digest, signed)
     if not verify_rsa(plan.certificates[0], plan.signature_value, info_octets, plan.signature_digest):
         return SealReport(SealFault.SIGNATURE, "SignatureValue", plan.certificates, plan.signature_digest, signed)
     weakest = "sha1" if "sha1" in (plan.signature_digest, plan.reference_digest) else "sha256"
     return SealReport(SealFault.NONE, "", plan.certificates, weakest, signed)
-
-
-def _without(assertion: etree._Element, signature: etree._Element, plan: _Plan) -> bytes:
-    """The enveloped-signature transform: the assertion's octets as if its signature were not there; text around it stays."""
-    index, tail = assertion.index(signature), signature.tail
-    before = assertion[index - 1] if index else None
-    kept = before.tail if before is not None else assertion.text
-    merged = (kept or "") + (tail or "")
-    assertion.remove(signature)
-    if before is not None:
-        before.tail = merged
-    else:
-        assertion.text = merged
-    octets = canonical(assertion, plan.assertion_c14n, plan.assertion_prefixes)
-    if before is not None:
-        before.tail = kept
-    else:
-        assertion.text = kept
-    signature.tail = tail
-    assertion.insert(index, signature)
-    return octets
 
 
 def _ids(element: etree._Element) -> list[str]:

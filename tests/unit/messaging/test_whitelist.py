@@ -206,6 +206,7 @@ def test_a_good_list_is_accepted_and_gives_every_dn_of_a_domain() -> None:
         (lambda d: d.replace(b"smtp-2.", b"smtp-9."), "GW-LB-04"),
         (lambda d: d.replace(b"<DateDeGeneration>20", b"<DateDeGeneration>21"), "GW-LB-04"),
         (lambda d: d.replace(b"<SignatureValue>", b"<SignatureValue>AAAA"), "GW-LB-04"),
+        (lambda d: d.replace(b"<Domaine>", b'<Domaine xmlns:a="here/a" a:b="">', 1), "GW-LB-04"),
         (lambda d: d.replace(b"rsa-sha256", b"rsa-sha1"), "GW-LB-14"),
         (lambda d: d.replace(b"xmlenc#sha256", b"xmlenc#sha512"), "GW-LB-14"),
         (lambda d: d.replace(b'URI=""', b'URI="#x"'), "GW-LB-14"),

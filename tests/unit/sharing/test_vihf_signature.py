@@ -215,3 +215,21 @@ def test_a_resource_id_is_a_patient_or_nothing(cx: str, patient: tuple[str, str]
 def test_instants_without_offset_are_utc_and_nonsense_is_none() -> None:
     assert instant("2026-01-05T10:45:00") == instant("2026-01-05T11:45:00+01:00") == instant("2026-01-05T10:45:00Z")
     assert instant("hier") is None
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_relative_namespace_has_no_canonical_form_and_is_told_with_the_declaration_to_mend(signed: bool) -> None:
+    root = envelope(sign_vihf(named(), dmp.seal()))
+    if not signed:
+        assertion = assertion_of(root)
+        assertion.remove(assertion.find(f"{{{DS}}}Signature"))
+    octets = etree.tostring(root).replace(b" ID=", b' xmlns:ext="//peer/ext" ext:a="" ID=', 1)
+    parsed, issue = parse_xml(octets, Limits(), keep_comments=True)
+    assert parsed is not None, issue
+    before = etree.tostring(parsed)
+    report = verify_assertion(soap.open_envelope(parsed).header)
+    assert report.fault is (SealFault.MALFORMED if signed else SealFault.UNSIGNED)
+    assert report.signed == b""
+    if signed:
+        assert 'xmlns:ext="//peer/ext"' in report.detail
+    assert etree.tostring(parsed) == before

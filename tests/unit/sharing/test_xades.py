@@ -110,3 +110,14 @@ def test_each_alteration_has_its_name(old: bytes, new: bytes, fault: LotSealFaul
     octets = made()
     assert old in octets
     assert judged(octets.replace(old, new)).fault is fault
+
+
+def test_a_document_or_a_lot_without_a_canonical_form_is_told_with_the_declaration_to_mend() -> None:
+    octets = made()
+    spoilt = DOCUMENTS | {"1.2.250.1.999.2": b'<a xmlns="urn:a" xmlns:b="here/b"/>'}
+    report = judged(octets, spoilt)
+    assert report.fault is LotSealFault.DOCUMENT
+    assert 'xmlns:b="here/b"' in report.detail
+    report = judged(octets.replace(b' Id="S0"', b' Id="S0" xmlns:b="here/b"', 1))
+    assert report.fault is LotSealFault.SHAPE
+    assert 'xmlns:b="here/b"' in report.detail
