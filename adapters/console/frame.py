@@ -111,8 +111,16 @@ class Frame:
         return dict.fromkeys(HANDLED, told)
 
 
+class Revealed(str):
+    """A value that somebody asked to see in clear, on a journalled click: the only one a page prints as it is."""
+
+    __slots__ = ()
+
+
 def masked(value: Any) -> Any:
     """What a template prints, matricules masked; markup stays markup."""
+    if isinstance(value, Revealed):
+        return str(value)
     if isinstance(value, Markup):
         return Markup(mask_text(str(value)))  # noqa: S704  # it was markup, and dots are no markup
     return mask_text(value) if isinstance(value, str) else value

@@ -21,6 +21,7 @@ from adapters.api.streams import EventStream
 from adapters.api.views import identities_view, opened_view
 from adapters.console.documentation import Operation, operations
 from adapters.console.frame import HERE, Assets, Frame, Handler, lang_of
+from adapters.console.identities import IdentityPages
 from adapters.console.parties import Party
 from adapters.console.session import SECURITY_HEADERS, Doorkeeper, cookie_name, form_of, from_here
 from adapters.console.shown import Row, card, compared, shown_event, shown_refusal, shown_row
@@ -63,6 +64,7 @@ class Console:
             Route("/regles/{id}", guarded(self.rule)),
             Route("/territoire", guarded(self.territory)),
             Route("/api", guarded(self.api)),
+            *IdentityPages(self._known, self._door, self._frame).routes(),
             Mount("/static", Assets(directory=HERE / "static")),
         ]
 

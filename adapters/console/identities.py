@@ -1,0 +1,285 @@
+"""The pages of patient indexes and of the quarantine queue: what is masked stays masked, what is decided is journalled."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from adapters.api import identities as api
+from adapters.api import quarantine as queue
+from adapters.api.context import ApiContext
+from adapters.api.identity_views import changes_view, clear_view, entry_brief, identity_brief, identity_full, trace_view
+from adapters.api.problems import Problem
+from adapters.console.frame import Frame, Revealed, lang_of
+from adapters.console.identity_words import (
+    ANSWERS,
+    ATTRIBUTES,
+    CHANGES,
+    EVENTS,
+    OPERATIONS,
+    ROWS,
+    STATES,
+    STATUSES,
+    TONES,
+)
+from adapters.console.session import Doorkeeper, form_of
+from adapters.console.shown import marked
+from adapters.console.words import TRAITS
+from gateway.exchange.identities import Draft, NotAllowed
+from gateway.exchange.indexed import IndexedIdentity, indexed
+from gateway.identity.local import Traits
+from gateway.identity.proofs import proof_kinds
+from gateway.identity.status import Event
+from gateway.index_ports import IdentityFilter, QuarantineRow
+from gateway.ports import Conflict
+from gateway.rules.masking import mask_text
+from gateway.sandbox.model import DEFAULT_WORKSPACE
+from gateway.values import Lang
+
+WS = DEFAULT_WORKSPACE
+PAGE = 100
+WHO = "console"
+Act = Callable[[IndexedIdentity, dict[str, str]], Awaitable[Any]]
+
+
+class IdentityPages:
+    """Served beside the console's other pages, behind the same door."""
+
+    def __init__(self, known: ApiContext, doorkeeper: Doorkeeper, frame: Frame) -> None:
+        self._known, self._door, self._frame = known, doorkeeper, frame
+        self._acts: dict[str, Act] = {
+            "status": self._status,
+            "proof": self._proof,
+            "insi": self._insi,
+            "confirm": self._confirm,
+        }
+
+    def routes(self) -> list[BaseRoute]:
+        """Everything served here."""
+        guarded = self._frame.guarded
+        return [
+            Route("/identites", guarded(self.indexes)),
+            Route("/identites/{structure}", guarded(self.index), methods=["GET", "POST"]),
+            Route("/identites/{structure}/{id}", guarded(self.identity), methods=["GET", "POST"]),
+            Route("/quarantaine", guarded(self.queue)),
+            Route("/quarantaine/{id}", guarded(self.entry), methods=["GET", "POST"]),
+        ]
+
+    # ------------------------------------------------------------------------------------------------------- indexes
+
+    async def indexes(self, request: Request) -> Response:
+        """The structures that keep an index."""
+        return self._frame.page(request, "indexes.html", indexes=await api.indexes(self._known, WS))
+
+    async def index(self, request: Request) -> Response:
+        """One structure's records; a new one."""
+        structure = str(request.path_params["structure"])
+        name = api.structure_of(self._known, WS, structure)
+        refused: Problem | None = None
+        form: dict[str, str] = {}
+        if request.method == "POST":
+            form = await self._own(request)
+            try:
+                made = await self._created(structure, form)
+            except Problem as problem:
+                refused = problem
+            else:
+                return RedirectResponse(f"/identites/{structure}/{made.id}", 303)
+        status, after = request.query_params.get("status", ""), request.query_params.get("after", "")[:64]
+        wanted = IdentityFilter(WS, structure, status=status if status in STATUSES else "", after_ipp=after, limit=PAGE)
+        rows = await self._known.store.identities(wanted)
+        return self._page(
+            request,
+            "index.html",
+            status=422 if refused else 200,
+            structure=structure,
+            name=name,
+            records=[identity_brief(indexed(WS, row)) for row in rows],
+            chosen=status,
+            after=rows[-1].ipp if len(rows) == PAGE else "",
+            refused=refused,
+            form=form,
+        )
+
+    async def _created(self, structure: str, form: dict[str, str]) -> IndexedIdentity:
+        def told(name: str) -> str:
+            return form.get(name, "").strip()[:100]
+
+        traits = Traits(
+            told("birth_family"),
+            told("birth_given"),
+            told("given_list"),
+            told("sex"),
+            told("birth_date"),
+            told("birth_place"),
+        )
+        draft = Draft(traits, told("ipp")[:64], told("used_family"))
+        try:
+            return await api.identities_of(self._known).create(WS, structure, draft, WHO)
+        except NotAllowed as refused:
+            raise api.refusal(self._known, refused) from refused
+        except Conflict as conflict:
+            raise Problem(409, "ipp-taken", "another record of this index already has this IPP") from conflict
+
+    # ---------------------------------------------------------------------------------------------------- one record
+
+    async def identity(self, request: Request) -> Response:
+        """One record, and what may be done to it."""
+        structure, name = str(request.path_params["structure"]), str(request.path_params["id"])
+        record = await api.found(self._known, WS, structure, name)
+        refused: Problem | None = None
+        clear: dict[str, Any] | None = None
+        if request.method == "POST":
+            form = await self._own(request)
+            act = form.get("act", "")
+            try:
+                if act == "reveal":
+                    await api.journal_reveal(
+                        self._known, record, WHO, mask_text(form.get("reason", "")[:200]) or "console"
+                    )
+                    clear = _revealed(clear_view(record.local))
+                elif act in self._acts:
+                    await self._acted(record, form)
+                    return RedirectResponse(request.url.path, 303)
+            except Problem as problem:
+                refused = problem
+                record = await api.found(self._known, WS, structure, name)
+        lang, local = lang_of(request), record.local
+        exchanges = await self._known.store.exchanges_of_identity(WS, record.id)
+        kinds = [(k.code, k.label.in_(lang), k.to_decide) for k in proof_kinds().values()]
+        return self._page(
+            request,
+            "identity.html",
+            status=422 if refused else 200,
+            structure=structure,
+            structure_name=api.structure_of(self._known, WS, structure),
+            one=identity_full(record),
+            insi=[self._trace(trace_view(t, local)) for t in reversed(local.insi)],
+            changes=list(reversed(changes_view(local))),
+            exchanges=exchanges,
+            proofs=kinds,
+            events=list(EVENTS),
+            refused=refused,
+            clear=clear,
+        )
+
+    async def _acted(self, record: IndexedIdentity, form: dict[str, str]) -> None:
+        version = form.get("version", "")
+        if version.isdecimal() and int(version) != record.version:
+            raise api.stale()
+        try:
+            await self._acts[form["act"]](record, form)
+        except NotAllowed as refused:
+            raise api.refusal(self._known, refused) from refused
+        except Conflict as conflict:
+            raise api.stale() from conflict
+
+    async def _status(self, record: IndexedIdentity, form: dict[str, str]) -> None:
+        event = form.get("event", "")
+        if event not in EVENTS:
+            raise Problem(422, "unknown-event", "choose what happened")
+        await api.identities_of(self._known).happened(record, Event(event), WHO, mask_text(form.get("note", "")[:200]))
+
+    async def _proof(self, record: IndexedIdentity, form: dict[str, str]) -> None:
+        kind = form.get("kind", "")
+        rank = True if form.get("high_trust") and kind in proof_kinds() and proof_kinds()[kind].to_decide else None
+        source = mask_text(form.get("source", "")[:200])
+        await api.identities_of(self._known).proven(record, kind, source, WHO, high_trust=rank)
+
+    async def _insi(self, record: IndexedIdentity, form: dict[str, str]) -> None:
+        registry = await api.registry_of(self._known, WS, record.structure)
+        await api.identities_of(self._known).asked(record, registry, WHO, verify=form.get("how") == "verify")
+
+    async def _confirm(self, record: IndexedIdentity, form: dict[str, str]) -> None:
+        accepted = bool(form.get("accept_differences"))
+        sha256 = form.get("sha256", "")
+        await api.identities_of(self._known).confirmed(record, sha256, WHO, accept_differences=accepted)
+
+    @staticmethod
+    def _trace(trace: dict[str, Any]) -> dict[str, Any]:
+        lines = [{**line, "local": marked(line["local"]), "told": marked(line["told"])} for line in trace["beside"]]
+        return {**trace, "beside": lines}
+
+    # --------------------------------------------------------------------------------------------------------- queue
+
+    async def queue(self, request: Request) -> Response:
+        """What waits for a human, or what was decided."""
+        state = request.query_params.get("etat", "open")
+        wanted = "" if state == "all" else state if state in STATES else "open"
+        rows = await self._known.store.quarantined(WS, state=wanted, limit=PAGE)
+        entries = [entry_brief(row) for row in rows]
+        return self._page(request, "quarantine.html", entries=entries, chosen=state)
+
+    async def entry(self, request: Request) -> Response:
+        """One entry, side by side with the records it may be about, and the four decisions."""
+        row = await queue.found(self._known, WS, str(request.path_params["id"]))
+        refused: Problem | None = None
+        if request.method == "POST":
+            form = await self._own(request)
+            try:
+                return RedirectResponse(await self._decided(row, form), 303)
+            except Problem as problem:
+                refused = problem
+                row = await queue.found(self._known, WS, row.id)
+        full = await queue.entry_full(self._known, WS, row)
+        for record in full["beside"]:
+            record["lines"] = [
+                {**line, "local": marked(line["local"]), "told": marked(line["told"])} for line in record["lines"]
+            ]
+        return self._page(request, "quarantine_entry.html", status=422 if refused else 200, entry=full, refused=refused)
+
+    async def _decided(self, row: QuarantineRow, form: dict[str, str]) -> str:
+        """Where to go once decided."""
+        choice = form.get("decision", "")
+        if choice not in ("attach", "create", "refuse", "copy"):
+            raise Problem(422, "unknown-decision", "attach, create, refuse or copy")
+        asked = queue.Decision(
+            decision=choice,  # type: ignore[arg-type]  # one of the four, looked at just above
+            record=form.get("record", "")[:64],
+            ipp="",
+            note=form.get("note", "")[:200],
+            by=WHO,
+        )
+        decided = await queue.decided_by(self._known, WS, row, asked)
+        return f"/identites/{row.structure}/{decided.record_id}" if decided.record_id else f"/quarantaine/{row.id}"
+
+    # -------------------------------------------------------------------------------------------------------- shared
+
+    def _page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+        lang = lang_of(request)
+        return self._frame.page(request, template, status=status, words=_words(lang), **values)
+
+    async def _own(self, request: Request) -> dict[str, str]:
+        """The fields of a form of ours. Raises a 403 problem for anybody else's."""
+        form = await form_of(request)
+        if not self._door.genuine(request, form):
+            raise Problem(403, "csrf", "this form does not come from the console: open the page again")
+        return form
+
+
+def _revealed(clear: dict[str, Any]) -> dict[str, Any]:
+    """The same values, marked as asked for."""
+    return {
+        name: {key: Revealed(text) for key, text in held.items()} if isinstance(held, dict) else held
+        for name, held in clear.items()
+    }
+
+
+def _words(lang: Lang) -> dict[str, dict[Any, str]]:
+    tables: dict[str, Any] = {
+        "statuses": STATUSES,
+        "attributes": ATTRIBUTES,
+        "events": EVENTS,
+        "changes": CHANGES,
+        "answers": ANSWERS,
+        "operations": OPERATIONS,
+        "states": STATES,
+        "rows": ROWS,
+        "traits": TRAITS,
+    }
+    told = {name: {key: text.in_(lang) for key, text in table.items()} for name, table in tables.items()}
+    return {**told, "tones": dict(TONES)}
