@@ -15,11 +15,11 @@ from starlette.requests import ClientDisconnect, Request
 from gateway.documents.model import Issue
 from gateway.exchange.model import Payload
 from gateway.rules import Hit
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where
 
 KEPT_OF_REFUSED = 64 * 1024  # octets kept of a body refused for its size: the evidence, not the burden
 
-_BODY = Where(PlaceKind.HTTP, "corps")
+_BODY = Where(PlaceKind.HTTP, "body")
 _ENCODING = Where(PlaceKind.HTTP, "Content-Encoding")
 
 
@@ -91,8 +91,12 @@ async def _read(
     except TimeoutError:
         broken = Issue(rules.too_slow, Hit(_BODY, f"{size} octets", expected))
     except ClientDisconnect:
-        broken = Issue(rules.cut, Hit(_BODY, f"connexion coupée après {size} octets", expected))
+        broken = Issue(rules.cut, Hit(_BODY, _cut_after(size), expected))
     return b"".join(chunks), digest, broken
+
+
+def _cut_after(size: int) -> Text:
+    return Text(f"connexion coupée après {size} octets", f"connection cut after {size} octets")
 
 
 def _over(rules: BodyRules, size: int, limit: int) -> Issue:

@@ -28,7 +28,7 @@ from gateway.sharing.td02 import read_td02
 from gateway.sharing.vihf import read_vihf
 from gateway.soap.envelope import open_envelope
 from gateway.soap.names import SAML, qname
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where
 
 _BODY = Where(PlaceKind.XPATH, "/Envelope/Body")
 _HEADERS = re.compile(rb"\A(?:[!-9;-~]{1,80}:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n)+\r?\n")
@@ -77,7 +77,8 @@ def open_soap(raw: bytes, where: Where, limits: Limits) -> SoapFile:
         return SoapFile(bare[0], bare[1], issues=bare[2])
     opened = open_envelope(root)
     if opened.body is None:
-        received = opened.facts.body_name or f"{opened.facts.body_count} éléments"
+        count = opened.facts.body_count
+        received = opened.facts.body_name or Text(f"{count} éléments", f"{count} elements")
         return SoapFile("soap", issues=(Issue("DMP-90", Hit(_BODY, received, _EXPECTED)),))
     claimed = _vihf_view(opened.header, limits)
     found = _body(opened.body, multipart, limits)

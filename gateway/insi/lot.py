@@ -19,7 +19,8 @@ from typing import Any
 from gateway.documents.model import Issue
 from gateway.insi.model import Ins, Matricule, Traits, Verification
 from gateway.rules.model import Hit
-from gateway.values import PlaceKind, Where
+from gateway.rules.unreadable import json_fault
+from gateway.values import PlaceKind, Text, Where
 
 MAX_LINES = 5_000
 MAX_BYTES = 4 * 1024 * 1024
@@ -28,6 +29,7 @@ FIELDS = ("matricule", "oid", "nomNaissance", "prenoms", "sexe", "dateNaissance"
 _UNKEPT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _LOT = Where(PlaceKind.FILE, "$")
 _LINES = Where(PlaceKind.FILE, "$.lignes")
+_TOO_DEEP = Text("trop de niveaux emboîtés", "too many nested levels")
 _SHAPE = '{"lignes": [{"matricule", "oid", "nomNaissance", "prenoms", "sexe", "dateNaissance"}]}'
 
 
@@ -48,7 +50,14 @@ def open_lot(body: bytes, content_type: str) -> Lot:
     try:
         read = json.loads(body)
     except (ValueError, RecursionError) as error:
-        return Lot(issues=(Issue("INSI-20", Hit(_LOT, type(error).__name__, "JSON (UTF-8)")),))
+        return Lot(
+            issues=(
+                Issue(
+                    "INSI-20",
+                    Hit(_LOT, json_fault(error) if isinstance(error, ValueError) else _TOO_DEEP, "JSON (UTF-8)"),
+                ),
+            )
+        )
     lines = read.get("lignes") if isinstance(read, Mapping) else None
     if not isinstance(lines, list) or not lines or not all(isinstance(line, Mapping) for line in lines):
         return Lot(issues=(Issue("INSI-20", Hit(_LINES, type(lines).__name__, _SHAPE)),))
@@ -58,7 +67,7 @@ def open_lot(body: bytes, content_type: str) -> Lot:
         wrong = next((n for n in FIELDS if not _is_text(line.get(n, ""))), "")
         if wrong:
             place = Where(PlaceKind.FILE, f"$.lignes[{number}].{wrong}")
-            return Lot(issues=(Issue("INSI-20", Hit(place, type(line[wrong]).__name__, "texte")),))
+            return Lot(issues=(Issue("INSI-20", Hit(place, type(line[wrong]).__name__, Text("texte", "text"))),))
     return Lot(tuple(_verification(line) for line in lines))
 
 

@@ -13,11 +13,11 @@ from gateway.insi.assertion import ASSERTION, DRIFT
 from gateway.insi.case import Case
 from gateway.insi.names import SOFTWARE_NAMES
 from gateway.rules.model import Hit, RuleContext, rule
-from gateway.soap.assertion import SealFault
+from gateway.soap.assertion import SealFault, SealReport
 from gateway.soap.certificates import ChainFault
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where
 
-CLIENT = Where(PlaceKind.TLS, "certificat client")
+CLIENT = Where(PlaceKind.TLS, "client/Certificate")
 _LPS = Where(PlaceKind.XPATH, "/Envelope/Header/ContexteLPS")
 _BAM = Where(PlaceKind.XPATH, "/Envelope/Header/ContexteBAM")
 _IDAM = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{3,39}")
@@ -37,7 +37,7 @@ def client_trusted(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     if not peer.presented:
         return
     if peer.fault is not ChainFault.NONE:
-        yield Hit(CLIENT, peer.fault.value, "IGC-Santé TEST")
+        yield Hit(CLIENT, peer.fault.words, "IGC-Santé TEST")
     elif peer.holder is None or not peer.holder.may_authenticate:
         yield Hit(CLIENT, peer.holder.common_name if peer.holder else "?", "extendedKeyUsage clientAuth")
 
@@ -60,9 +60,12 @@ def assertion_intact(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     """An assertion that comes is signed, once, and what is signed is what is read."""
     seal = case.call.seal
     if seal.fault not in (SealFault.NONE, SealFault.NO_VIHF):
-        yield Hit(
-            ASSERTION / "Signature", f"{seal.fault.value} {seal.detail}".strip()[:160], "XML-Signature RSA, SHA-256"
-        )
+        yield Hit(ASSERTION / "Signature", _why(seal), "XML-Signature RSA, SHA-256")
+
+
+def _why(seal: SealReport) -> Text:
+    words, detail = seal.fault.words, f" ({seal.detail[:120]})" if seal.detail else ""
+    return Text(words.fr + detail, words.en + detail)
 
 
 @rule("INSI-05")
@@ -72,9 +75,9 @@ def assertion_signer(case: Case, ctx: RuleContext) -> Iterator[Hit]:
         return
     place = ASSERTION / "Signature/KeyInfo/X509Data/X509Certificate"
     if case.signer_chain is not ChainFault.NONE:
-        yield Hit(place, case.signer_chain.value, "IGC-Santé TEST")
+        yield Hit(place, case.signer_chain.words, "IGC-Santé TEST")
     elif not case.signer_may_sign:
-        yield Hit(place, "authentification", "keyUsage nonRepudiation")
+        yield Hit(place, Text("certificat d'authentification", "authentication certificate"), "keyUsage nonRepudiation")
 
 
 @rule("INSI-06")

@@ -12,15 +12,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from gateway.rules.unreadable import base64_fault
+from gateway.values import Lang, Text, Words, in_lang
+
 MAX_PARTS = 1000
 MAX_PART_HEADERS = 16 * 1024
+
+
+_BOUNDARY = Text("boundary de 1 à 70 caractères ASCII", "a boundary of 1 to 70 ASCII characters")
+_ONE_EACH = Text("une partie par Content-ID", "one part for each Content-ID")
+_NO_OPENING = Text("aucune frontière ouvrante", "no opening boundary")
+_BARE_LF = Text("lignes terminées par LF seul", "lines ended by LF alone")
+_CRLF = Text("CRLF autour des frontières et des en-têtes de partie", "CRLF around boundaries and part headers")
+_CUT = Text("le corps finit avant sa frontière de fin", "the body ends before its closing boundary")
+_ENDLESS = Text("en-têtes de partie sans fin", "part headers without end")
+_PART_SHAPE = Text("en-têtes, une ligne vide, puis le contenu", "headers, an empty line, then the content")
+_START = Text("la partie que nomme le paramètre `start`", "the part named by the `start` parameter")
+
+
+def _parts(count: str) -> Text:
+    return Text(f"{count} parties", f"{count} parts")
 
 
 class MultipartError(Exception):
     """The body cannot be split. `received` and `expected` explain it in a finding."""
 
-    def __init__(self, received: str, expected: str) -> None:
-        super().__init__(received)
+    def __init__(self, received: Words, expected: Words) -> None:
+        super().__init__(in_lang(received, Lang.EN))
         self.received = received
         self.expected = expected
 
@@ -92,10 +110,10 @@ def read_multipart(content_type: str, body: bytes, *, lenient: bool = False) -> 
     """Split a request body. Raises MultipartError when it is not whole. LF-only boundaries are read only when `lenient`."""
     media, params = content_type_of(content_type)
     if media != "multipart/related":
-        raise MultipartError(media or "(none)", "multipart/related")
+        raise MultipartError(media or "∅", "multipart/related")
     boundary = params.get("boundary", "")
     if not 1 <= len(boundary) <= 70 or not boundary.isascii():
-        raise MultipartError(f"boundary={boundary[:80]!r}", "a boundary of 1 to 70 ASCII characters")
+        raise MultipartError(f"boundary={boundary[:80]!r}", _BOUNDARY)
     chunks, lf_only = _split(body, boundary.encode("ascii"), lenient)
     parts = [_part(chunk, lf_only) for chunk in chunks]
     root = _root(parts, params.get("start", ""))
@@ -103,7 +121,7 @@ def read_multipart(content_type: str, body: bytes, *, lenient: bool = False) -> 
     for part in parts:
         if part is not root and part.content_id:
             if part.content_id in by_id:
-                raise MultipartError(f"Content-ID {part.content_id} twice", "one part for each Content-ID")
+                raise MultipartError(f"Content-ID {part.content_id} × 2", _ONE_EACH)
             by_id[part.content_id] = part
     notes = ("lf-only",) if lf_only else ()
     return Multipart(root, by_id, notes if "start" in params else (*notes, "no-start"))
@@ -118,9 +136,9 @@ def _split(body: bytes, boundary: bytes, lenient: bool) -> tuple[list[bytes], bo
         lf_at = 0 if body.startswith(dash) else body.find(b"\n" + dash) + 1
         found = (lf_at > 0 or body.startswith(dash)) and _closes_line(body, lf_at + len(dash), b"\n")
         if not found:
-            raise MultipartError("no opening boundary", f"--{boundary.decode()} CRLF")
+            raise MultipartError(_NO_OPENING, f"--{boundary.decode()} CRLF")
         if not lenient:
-            raise MultipartError("lines ended by LF alone", "CRLF around boundaries and part headers")
+            raise MultipartError(_BARE_LF, _CRLF)
         at, lf_only = lf_at, True
     line_end = b"\n" if lf_only else b"\r\n"
     chunks: list[bytes] = []
@@ -128,10 +146,10 @@ def _split(body: bytes, boundary: bytes, lenient: bool) -> tuple[list[bytes], bo
     while True:
         end = _next_boundary(body, line_end + dash, start - len(line_end), line_end)
         if end < 0:
-            raise MultipartError("the body ends before its closing boundary", f"--{boundary.decode()}--")
+            raise MultipartError(_CUT, f"--{boundary.decode()}--")
         chunks.append(body[start:end] if end > start else b"")
         if len(chunks) > MAX_PARTS:
-            raise MultipartError(f"more than {MAX_PARTS} parts", f"at most {MAX_PARTS} parts")
+            raise MultipartError(_parts(f"> {MAX_PARTS}"), _parts(f"<= {MAX_PARTS}"))
         after = end + len(line_end) + len(dash)
         if body[after : after + 2] == b"--":
             return chunks, lf_only
@@ -164,7 +182,7 @@ def _part(chunk: bytes, lf_only: bool) -> Part:
     else:
         cut = chunk.find(line_end + line_end)
         if cut < 0 or cut > MAX_PART_HEADERS:
-            raise MultipartError("part headers without end", "headers, an empty line, then the content")
+            raise MultipartError(_ENDLESS, _PART_SHAPE)
         head, content = chunk[:cut], chunk[cut + 2 * len(line_end) :]
     headers = _headers(head, line_end)
     encoding = headers.get("content-transfer-encoding", "binary").lower()
@@ -172,7 +190,7 @@ def _part(chunk: bytes, lf_only: bool) -> Part:
         try:
             content = base64.b64decode(b"".join(content.split()), validate=True)
         except binascii.Error as error:
-            raise MultipartError("a base64 part that does not decode", "Content-Transfer-Encoding: binary") from error
+            raise MultipartError(base64_fault(error), "Content-Transfer-Encoding: binary") from error
     elif encoding not in ("binary", "8bit", "7bit"):
         raise MultipartError(f"Content-Transfer-Encoding: {encoding[:40]}", "Content-Transfer-Encoding: binary")
     content_id = headers.get("content-id", "").strip("<> \t")
@@ -196,7 +214,7 @@ def _root(parts: Sequence[Part], start: str) -> Part:
     for part in parts:
         if part.content_id in (wanted, unquote(wanted)):
             return part
-    raise MultipartError(f"no part with Content-ID {start[:80]}", "the part named by the `start` parameter")
+    raise MultipartError(f"∅ Content-ID {start[:80]}", _START)
 
 
 @dataclass(frozen=True, slots=True)

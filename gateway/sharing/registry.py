@@ -17,7 +17,7 @@ from gateway.documents.model import Issue
 from gateway.rules.model import Hit
 from gateway.sharing.constants import QUERY, RIM
 from gateway.soap.names import qname
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where, Words
 
 FIND_DOCUMENTS = "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"
 GET_DOCUMENTS = "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"
@@ -57,6 +57,7 @@ _KNOWN = {
 _LIST = re.compile(r"^\(\s*'(?:[^']|'')*'\s*(?:,\s*'(?:[^']|'')*'\s*)*\)$", re.DOTALL)
 _QUOTED = re.compile(r"'((?:[^']|'')*)'", re.DOTALL)
 _NUMBER = re.compile(r"^\d+$")
+_UNQUOTED = Text("sans apostrophes", "without quotes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def _values(name: str, text: str, issues: list[Issue]) -> list[str]:
             issues.append(_issue("DMP-94", name, "'…'", "('…','…')"))
             return []
         return [quoted[1].replace("''", "'")]
-    issues.append(_issue("DMP-94", name, "sans apostrophes" if text else "∅", "'…'" if single else "('…','…')"))
+    issues.append(_issue("DMP-94", name, _UNQUOTED if text else "∅", "'…'" if single else "('…','…')"))
     return []
 
 
@@ -166,12 +167,17 @@ def _judge(query_id: str, params: Mapping[str, tuple[tuple[str, ...], ...]], iss
             issues.append(_issue("DMP-93", UNIQUE_ID, " + ".join(given), f"{ENTRY_UUID} | {UNIQUE_ID}"))
     for name, slots in params.items():
         if name in _SINGLE and (len(slots) > 1 or len(slots[0]) > 1):
-            issues.append(_issue("DMP-93", name, f"{sum(map(len, slots))} valeurs", "1 valeur"))
+            issues.append(_issue("DMP-93", name, _counted(sum(map(len, slots))), _counted(1)))
         if name not in _KNOWN[query_id]:
             issues.append(_issue("DMP-95", name, name[:60], ", ".join(sorted(_KNOWN[query_id]))[:300]))
 
 
-def _issue(rule_id: str, name: str, received: str, expected: str) -> Issue:
+def _counted(count: int) -> Text:
+    plural = "s" if count > 1 else ""
+    return Text(f"{count} valeur{plural}", f"{count} value{plural}")
+
+
+def _issue(rule_id: str, name: str, received: Words, expected: Words) -> Issue:
     path = f"{PLACE.path}/AdhocQuery/Slot[@name='{name}']" if name.startswith("$") else f"{PLACE.path}/{name}"
     return Issue(rule_id, Hit(Where(PlaceKind.XPATH, path), received, expected, params={"param": name}))
 

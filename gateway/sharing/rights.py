@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from gateway.sharing.constants import MODE_AIR, MODE_INDIRECT
 from gateway.sharing.vihf import PROFESSION_SYSTEMS, Vihf
+from gateway.values import Text
 
 
 class Operation(StrEnum):
@@ -31,6 +32,20 @@ class Profile(StrEnum):
     STRUCTURE = "certificat de structure"
     NOT_HEALTH = "PE non PS"
 
+    @property
+    def words(self) -> Text:
+        """Its name for a reader."""
+        return _PROFILE_WORDS[self]
+
+
+_PROFILE_WORDS = {
+    Profile.PROFESSIONAL: Text("PS non médecin", "professional, not a doctor"),
+    Profile.DOCTOR: Text("médecin", "doctor"),
+    Profile.TREATING_DOCTOR: Text("médecin traitant", "treating doctor"),
+    Profile.CLERK: Text("CPE", "CPE"),
+    Profile.STRUCTURE: Text("certificat de structure", "certificate of a structure"),
+    Profile.NOT_HEALTH: Text("PE non PS", "PE, not of health"),
+}
 
 _ALL = frozenset({"normal", "regulation", "bris_de_glace"})
 _NORMAL = frozenset({"normal"})

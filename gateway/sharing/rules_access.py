@@ -10,7 +10,7 @@ from gateway.sharing.case import Case, masked_cx
 from gateway.sharing.constants import MODE_AIR, MODE_DIRECT
 from gateway.sharing.registry import FIND_DOCUMENTS, PATIENT
 from gateway.sharing.registry import PLACE as QUERY_PLACE
-from gateway.sharing.rights import BLOCKED, VALID, Operation, allowed, needs_authorisation, profile_of
+from gateway.sharing.rights import BLOCKED, VALID, Operation, Profile, allowed, needs_authorisation, profile_of
 from gateway.sharing.td02 import PATIENT_PLACE
 from gateway.sharing.vihf import (
     ASSERTION,
@@ -29,9 +29,9 @@ from gateway.sharing.vihf import (
 from gateway.soap.assertion import SealFault
 from gateway.soap.certificates import ChainFault, holder_of, same_name
 from gateway.soap.names import instant
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where
 
-CERTIFICATE = Where(PlaceKind.TLS, "certificat client")
+CERTIFICATE = Where(PlaceKind.TLS, "client/Certificate")
 SIGNATURE = ASSERTION / "Signature"
 SECURITY = Where(PlaceKind.XPATH, "/Envelope/Header/Security")
 
@@ -50,7 +50,8 @@ def client_certificate(case: Case, ctx: RuleContext) -> Iterator[Hit]:
 def client_chain(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     """The client's certificate must be trusted, in its dates and not revoked. Source: PDT-INF-579, IGC-Santé."""
     if case.peer.presented and (case.peer.holder is None or case.peer.fault is not ChainFault.NONE):
-        yield Hit(CERTIFICATE, case.peer.fault.value or ChainFault.UNREADABLE.value, "IGC-Santé, en cours de validité")
+        fault = case.peer.fault if case.peer.fault is not ChainFault.NONE else ChainFault.UNREADABLE
+        yield Hit(CERTIFICATE, fault.words, Text("IGC-Santé, en cours de validité", "IGC-Santé, in its dates"))
 
 
 @rule("DMP-03")
@@ -84,7 +85,7 @@ def vihf_intact(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     """The signature must hold over the assertion received. Source: XML-Signature 1.1, section 3.2."""
     seal = case.request.seal
     if seal.fault in (SealFault.DIGEST, SealFault.SIGNATURE):
-        yield Hit(SIGNATURE, seal.detail, "signature valide")
+        yield Hit(SIGNATURE, seal.detail, Text("signature valide", "valid signature"))
 
 
 @rule("DMP-23")
@@ -106,7 +107,7 @@ def vihf_signer_trusted(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     """The signer's certificate must be trusted, in its dates and not revoked."""
     if case.request.vihf is not None and case.request.vihf_chain is not ChainFault.NONE:
         yield Hit(
-            SIGNATURE / "KeyInfo/X509Data/X509Certificate", case.request.vihf_chain.value, "IGC-Santé ORG_SIGN, CPS"
+            SIGNATURE / "KeyInfo/X509Data/X509Certificate", case.request.vihf_chain.words, "IGC-Santé ORG_SIGN, CPS"
         )
 
 
@@ -212,7 +213,11 @@ def vihf_structure_known(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     """The structure exists and is active. Source: DMP text `Structure introuvable ou Inactive`."""
     vihf = case.request.vihf
     if vihf is not None and vihf.structure_id and case.structure is None:
-        yield Hit(attribute_place("Identifiant_Structure"), vihf.structure_id[:20], "structure du territoire")
+        yield Hit(
+            attribute_place("Identifiant_Structure"),
+            vihf.structure_id[:20],
+            Text("structure du territoire", "structure of the territory"),
+        )
 
 
 @rule("DMP-35")
@@ -227,14 +232,18 @@ def vihf_structure_linked(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     place = attribute_place("Identifiant_Structure")
     if vihf.mode == MODE_DIRECT:
         if case.professional is not None and case.structure.key not in case.professional.structures:
-            yield Hit(place, f"{vihf.name_id} / {vihf.structure_id}", "PS rattaché à la structure")
+            yield Hit(
+                place,
+                f"{vihf.name_id} / {vihf.structure_id}",
+                Text("PS rattaché à la structure", "professional tied to the structure"),
+            )
         return
     owners = [one.struct_id_nat for one in (case.structure, case.siege) if one is not None]
     seal = holder_of(case.request.seal.certificates[0])
     for holder, name in ((case.peer.holder, "TLS"), (seal, "VIHF")):
         if holder is not None and not any(holder.names(owner) for owner in owners):
             shown = ", ".join(holder.organisation_ids) or holder.common_name
-            yield Hit(place, f"{vihf.structure_id} ({name} : {shown})", " | ".join(owners))
+            yield Hit(place, f"{vihf.structure_id} ({name}: {shown})", " | ".join(owners))
 
 
 @rule("DMP-36")
@@ -286,7 +295,7 @@ def vihf_fresh(case: Case, ctx: RuleContext) -> Iterator[Hit]:
         now = f"{case.now:%Y-%m-%dT%H:%M:%SZ} ± {int(window.total_seconds())} s"
         yield Hit(ASSERTION / "@IssueInstant", vihf.issue_instant[:40] or "∅", now)
     if vihf.mode == MODE_AIR and case.replayed:
-        yield Hit(ASSERTION / "@ID", vihf.assertion_id[:60], "ID jamais vu (AIR)")
+        yield Hit(ASSERTION / "@ID", vihf.assertion_id[:60], Text("ID jamais vu (AIR)", "ID never seen (AIR)"))
     yield from _conditions(vihf, case.now)
 
 
@@ -332,8 +341,12 @@ def operation_allowed(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     operation = case.request.operation
     if vihf is not None and not allowed(operation, vihf, treating=case.treating):
         profile = profile_of(vihf, treating=case.treating)
-        params = {"profile": profile.value, "operation": operation.value, "access": vihf.access or "?"}
-        yield Hit(attribute_place(ROLE), f"{profile.value}, {vihf.mode}", operation.value, params=params)
+        params = {"profile": profile.words, "operation": operation.value, "access": vihf.access or "?"}
+        yield Hit(attribute_place(ROLE), _seen_as(profile, vihf.mode), operation.value, params=params)
+
+
+def _seen_as(profile: Profile, mode: str) -> Text:
+    return Text(f"{profile.words.fr}, {mode}", f"{profile.words.en}, {mode}")
 
 
 @rule("DMP-51")
@@ -375,7 +388,7 @@ def same_patient(case: Case, ctx: RuleContext) -> Iterator[Hit]:
 def _differ(place: Where, asked: str, claimed: str) -> Hit:
     values = (
         ComparedValue("vihf", "resource-id", masked_cx(claimed, (asked,))),
-        ComparedValue("requête", place.path, masked_cx(asked, (claimed,))),
+        ComparedValue("query", place.path, masked_cx(asked, (claimed,))),
     )
     return Hit(place, values[1].value, values[0].value, values)
 

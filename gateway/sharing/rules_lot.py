@@ -12,9 +12,9 @@ from gateway.sharing.case import Case, masked_cx
 from gateway.sharing.constants import HIDDEN_PATIENT, MASKED_PS, MODE_DIRECT
 from gateway.sharing.lot import Lot, LotDocument, author_ids
 from gateway.sharing.registry_answer import bare
-from gateway.sharing.xades import LotSealFault
+from gateway.sharing.xades import LotSealFault, LotSealReport
 from gateway.soap.certificates import ChainFault, holder_of
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where, in_lang
 
 LOT = Where(PlaceKind.XPATH, "/Envelope/Body/ProvideAndRegisterDocumentSetRequest")
 _OID = re.compile(r"^[0-2](?:\.(?:0|[1-9]\d*))+$")
@@ -96,7 +96,12 @@ def unique_in_the_lot(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     counted = Counter(e.unique_id.value for e in _lot(case).metadata.entries if e.unique_id)
     for entry in _lot(case).metadata.entries:
         if entry.unique_id is not None and counted.pop(entry.unique_id.value, 0) > 1:
-            yield Hit(entry.unique_id.where, entry.unique_id.value[:80], "1 fiche par uniqueId", container=entry.label)
+            yield Hit(
+                entry.unique_id.where,
+                entry.unique_id.value[:80],
+                Text("1 fiche par uniqueId", "1 entry for each uniqueId"),
+                container=entry.label,
+            )
 
 
 @rule("DMP-67")
@@ -105,7 +110,7 @@ def not_yet_registered(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     for document in _lot(case).documents:
         known = case.by_unique_id.get(document.unique_id)
         if known is not None and known.sha256 == document.sha256:
-            yield Hit(_unique_place(document), document.unique_id, "uniqueId nouveau", container=document.entry.label)
+            yield Hit(_unique_place(document), document.unique_id, _NEW, container=document.entry.label)
 
 
 @rule("DMP-68")
@@ -114,7 +119,7 @@ def not_registered_otherwise(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     for document in _lot(case).documents:
         known = case.by_unique_id.get(document.unique_id)
         if known is not None and known.sha256 != document.sha256:
-            yield Hit(_unique_place(document), document.unique_id, "uniqueId nouveau", container=document.entry.label)
+            yield Hit(_unique_place(document), document.unique_id, _NEW, container=document.entry.label)
 
 
 @rule("DMP-69")
@@ -126,8 +131,8 @@ def patient_has_a_dmp(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     found = case.request.lot.metadata.submission_set
     place = found.patient_id.where if found and found.patient_id else LOT
     closed = case.state == "closed"
-    params = {"state_fr": "fermé" if closed else "inexistant", "state_en": "closed" if closed else "absent"}
-    yield Hit(place, masked_cx(vihf.resource_id), "DMP active", params=params)
+    state = Text("fermé", "closed") if closed else Text("inexistant", "absent")
+    yield Hit(place, masked_cx(vihf.resource_id), Text("DMP ouvert", "open DMP"), params={"state": state})
 
 
 @rule("DMP-70")
@@ -253,6 +258,9 @@ def lot_is_signed(case: Case, ctx: RuleContext) -> Iterator[Hit]:
         yield Hit(lot.signature.entry.where, "∅", f"signs {source} → {found.entry_id}", severity=severity)
 
 
+_NEW = Text("uniqueId nouveau", "new uniqueId")
+_NO_RPLC = Text("relatedDocument sans RPLC", "relatedDocument without RPLC")
+_RPLC_ALONE = Text("RPLC sans relatedDocument", "RPLC without relatedDocument")
 _SIGNATURE_FORMAT = "http://www.w3.org/2000/09/xmldsig#"
 
 
@@ -264,10 +272,10 @@ def lot_signature_right(case: Case, ctx: RuleContext) -> Iterator[Hit]:
         return
     place = Where(PlaceKind.MIME, f"Document[@id='{lot.signature.entry.entry_id}']")
     if lot.seal.fault is not LotSealFault.NONE:
-        yield Hit(place, f"{lot.seal.fault.value} : {lot.seal.detail[:120]}", "signature XAdES valide")
+        yield Hit(place, _why(lot.seal), Text("signature XAdES valide", "valid XAdES signature"))
         return
     if case.request.lot_chain is not ChainFault.NONE:
-        yield Hit(place, case.request.lot_chain.value, "IGC-Santé ORG_SIGN, CPS")
+        yield Hit(place, case.request.lot_chain.words, "IGC-Santé ORG_SIGN, CPS")
         return
     holder = holder_of(lot.seal.certificates[0])
     if holder is None or not holder.may_sign:
@@ -276,6 +284,13 @@ def lot_signature_right(case: Case, ctx: RuleContext) -> Iterator[Hit]:
     seal = holder_of(case.request.seal.certificates[0]) if case.request.seal.certificates else None
     if seal is not None and seal.dn != holder.dn:
         yield Hit(place, holder.dn[:160], seal.dn[:160])
+
+
+def _why(seal: LotSealReport) -> Text:
+    words = seal.fault.words
+    if not seal.detail:
+        return words
+    return Text(f"{words.fr} ({in_lang(seal.detail, 'fr')[:120]})", f"{words.en} ({in_lang(seal.detail, 'en')[:120]})")
 
 
 @rule("DMP-84")
@@ -288,7 +303,7 @@ def replacement_told_twice(case: Case, ctx: RuleContext) -> Iterator[Hit]:
             continue
         entry_id = document.entry.entry_id
         if bool(document.cda.replaces) != (entry_id in replacing):
-            received = "relatedDocument sans RPLC" if document.cda.replaces else "RPLC sans relatedDocument"
+            received = _NO_RPLC if document.cda.replaces else _RPLC_ALONE
             yield Hit(document.entry.where, received, "RPLC + relatedDocument", container=document.entry.label)
 
 

@@ -35,7 +35,7 @@ from gateway.soap.c14n import (
 from gateway.soap.certificates import issuer_written, verify_rsa
 from gateway.soap.names import DS, qname
 from gateway.soap.signing import Seal
-from gateway.values import in_lang
+from gateway.values import Text, Words
 
 PURPOSE_SOURCE = "1.2.840.10065.1.12.1.14"
 SET_DIGEST = "AA=="
@@ -58,13 +58,31 @@ class LotSealFault(StrEnum):
     DOCUMENT = "document-digest"
     SET = "submission-set"
 
+    @property
+    def words(self) -> Text:
+        """The reason, for a reader."""
+        return _FAULT_WORDS[self.value]
+
+
+_FAULT_WORDS = {
+    "": Text("aucun défaut", "no fault"),
+    "unreadable": Text("XML illisible", "unreadable XML"),
+    "shape": Text("forme inattendue", "unexpected shape"),
+    "algorithm": Text("algorithme hors profil", "algorithm outside the profile"),
+    "manifest-digest": Text("empreinte du manifeste fausse", "wrong digest of the manifest"),
+    "properties-digest": Text("empreinte des propriétés fausse", "wrong digest of the properties"),
+    "signature": Text("valeur de signature fausse", "wrong signature value"),
+    "document-digest": Text("empreinte d'un document fausse", "wrong digest of a document"),
+    "submission-set": Text("le lot désigné n'est pas celui-ci", "the lot named is not this one"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class LotSealReport:
     """What was found; `certificates` are those of X509Data, the signer's first; `algorithm` is `sha1` or `sha256`."""
 
     fault: LotSealFault
-    detail: str = ""
+    detail: Words = ""
     certificates: tuple[bytes, ...] = ()
     algorithm: str = ""
 
@@ -147,10 +165,10 @@ def verify_lot(octets: bytes, set_unique_id: str, documents: Mapping[str, bytes]
     """Verify a lot's signature against its submission set and its documents (uniqueId → octets). Never raises."""
     root, issue = parse_xml(octets, limits, keep_comments=True)
     if root is None:
-        return LotSealReport(LotSealFault.UNREADABLE, in_lang(issue.hit.received, "fr") if issue else "")
+        return LotSealReport(LotSealFault.UNREADABLE, issue.hit.received if issue else "")
     signature = root if root.tag == ds("Signature") else root.find(f".//{ds('Signature')}")
     if signature is None:
-        return LotSealReport(LotSealFault.SHAPE, "no ds:Signature")
+        return LotSealReport(LotSealFault.SHAPE, "0 ds:Signature")
     info = signature.find(ds("SignedInfo"))
     manifest, properties = _targets(signature)
     if info is None or manifest is None or properties is None:

@@ -31,6 +31,7 @@ from gateway.soap.c14n import (
 from gateway.soap.certificates import verify_rsa
 from gateway.soap.names import DS, SAML, WSSE, qname
 from gateway.soap.signing import Seal
+from gateway.values import Text
 
 _ASSERTION = qname(SAML, "Assertion")
 _MAX_CERTIFICATES = 5
@@ -48,6 +49,23 @@ class SealFault(StrEnum):
     ALGORITHM = "algorithm"
     DIGEST = "digest"
     SIGNATURE = "signature"
+
+    @property
+    def words(self) -> Text:
+        """The reason, for a reader."""
+        return _SEAL_WORDS[self.value]
+
+
+_SEAL_WORDS = {
+    "": Text("aucun défaut", "no fault"),
+    "no-vihf": Text("aucune assertion", "no assertion"),
+    "unsigned": Text("assertion non signée", "unsigned assertion"),
+    "malformed": Text("signature mal formée", "malformed signature"),
+    "wrapped": Text("la signature désigne autre chose", "the signature designates something else"),
+    "algorithm": Text("algorithme hors profil", "algorithm outside the profile"),
+    "digest": Text("empreinte fausse", "wrong digest"),
+    "signature": Text("valeur de signature fausse", "wrong signature value"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +143,13 @@ def _shape(assertion: etree._Element, signature: etree._Element) -> _Plan | Seal
     names = [t.get("Algorithm", "") for t in transforms]
     chosen = [t for t in transforms if t.get("Algorithm") in CANONICAL]
     if ENVELOPED not in names or len(chosen) > 1 or len(names) != 1 + len(chosen):
-        return SealReport(SealFault.ALGORITHM, " ".join(names) or "no Transform")
+        return SealReport(SealFault.ALGORITHM, " ".join(names) or "0 Transform")
     info_method = info.find(ds("CanonicalizationMethod"))
     info_c14n = info_method.get("Algorithm", "") if info_method is not None else ""
     signature_method = _algorithm(info, "SignatureMethod")
     digest_method = _algorithm(reference, "DigestMethod")
     if info_method is None or info_c14n not in CANONICAL:
-        return SealReport(SealFault.ALGORITHM, info_c14n or "no CanonicalizationMethod")
+        return SealReport(SealFault.ALGORITHM, info_c14n or "0 CanonicalizationMethod")
     if signature_method not in SIGNATURES or digest_method not in DIGESTS:
         return SealReport(SealFault.ALGORITHM, f"{signature_method} {digest_method}")
     certificates = tuple(
@@ -139,7 +157,7 @@ def _shape(assertion: etree._Element, signature: etree._Element) -> _Plan | Seal
         for c in signature.findall(f"{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}")[:_MAX_CERTIFICATES]
     )
     if not certificates:
-        return SealReport(SealFault.MALFORMED, "no ds:X509Certificate")
+        return SealReport(SealFault.MALFORMED, "0 ds:X509Certificate")
     return _Plan(
         info=info,
         info_c14n=info_c14n,

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gateway.values import Text
+
 _MAX_CHAIN = 5
 
 
@@ -33,6 +35,21 @@ class ChainFault(StrEnum):
     EXPIRED = "expired"
     NOT_YET = "not-yet-valid"
     REVOKED = "revoked"
+
+    @property
+    def words(self) -> Text:
+        """The reason, for a reader."""
+        return _CHAIN_WORDS[self.value]
+
+
+_CHAIN_WORDS = {
+    "": Text("aucun défaut", "no fault"),
+    "unreadable": Text("certificat illisible", "unreadable certificate"),
+    "untrusted": Text("émis par une autorité inconnue ici", "issued by an authority unknown here"),
+    "expired": Text("expiré", "expired"),
+    "not-yet-valid": Text("pas encore valable", "not valid yet"),
+    "revoked": Text("révoqué", "revoked"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ async def test_without_a_client_certificate_nothing_is_read(world: World) -> Non
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason"), [(Fault.EXPIRED, "expired"), (Fault.REVOKED, "revoked"), (Fault.OTHER_CA, "untrusted")]
+    ("fault", "reason"), [(Fault.EXPIRED, "expiré"), (Fault.REVOKED, "révoqué"), (Fault.OTHER_CA, "autorité inconnue")]
 )
 async def test_a_bad_client_certificate_is_refused_with_its_reason(tmp_path: Path, fault: Fault, reason: str) -> None:
     subject = Subject("tls", "EHPAD", dmp.structure().struct_id_nat)
