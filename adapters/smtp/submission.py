@@ -20,10 +20,21 @@ from gateway.messaging.envelope_rules import (
     SessionFact,
 )
 from gateway.rules.masking import shown_address
-from gateway.values import Door
+from gateway.values import Door, Text, Words
 
 SERVICES_KEY = "services"
 PER_MINUTE = 6000
+
+_ADDRESS_AND_PASSWORD = Text(
+    "l'adresse complète et son mot de passe applicatif", "the whole address and its application password"
+)
+_OF_THE_STRUCTURE = Text(
+    "une BAL applicative de la structure du certificat", "an application mailbox of the certificate's structure"
+)
+
+
+def _application_mailboxes(count: int) -> Text:
+    return Text(f"{count} BAL applicatives pour ce certificat", f"{count} application mailboxes for this certificate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +73,7 @@ class SubmissionDoor:
         mailbox = self.services.sandboxes.territory(workspace).mailboxes.get(address)
         matches = await secret_matches_off_loop(secret, mailbox.secret if mailbox else "")
         if mailbox is None or not matches or mailbox.state is MailboxState.DELETED:
-            return self._credentials(
-                shown_address(address), "l'adresse complète et son mot de passe applicatif", workspace
-            )
+            return self._credentials(shown_address(address), _ADDRESS_AND_PASSWORD, workspace)
         self._enter(conversation, mailbox, workspace, mechanism)
         return None
 
@@ -80,15 +89,15 @@ class SubmissionDoor:
         if len(own) == 1:
             self._enter(conversation, own[0], workspace, "EXTERNAL")
             return None
-        received = shown_address(address) if address else f"{len(own)} BAL applicatives pour ce certificat"
-        return self._credentials(received, "une BAL applicative de la structure du certificat", workspace)
+        received = shown_address(address) if address else _application_mailboxes(len(own))
+        return self._credentials(received, _OF_THE_STRUCTURE, workspace)
 
     def _enter(self, conversation: Conversation, mailbox: Mailbox, workspace: str, mechanism: str) -> None:
         conversation.account, conversation.mechanism = mailbox, mechanism
         conversation.workspace, conversation.attributed = workspace, True
         conversation.authenticated = True
 
-    def _credentials(self, received: str, expected: str, workspace: str) -> Refused | None:
+    def _credentials(self, received: Words, expected: Words, workspace: str) -> Refused | None:
         fact = SessionFact("credentials", received, expected, "AUTH")
         return self.judge.rules(SESSION_RULES, fact, workspace)
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from gateway.directory.model import MailboxState
 from gateway.rules.masking import shown_address
 from gateway.rules.model import Hit, RuleContext, rule
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where, Words
 
 # SMTP answer of each rule: code and enhanced code
 REPLIES: Mapping[str, tuple[int, str]] = MappingProxyType(
@@ -65,6 +65,19 @@ class SenderAtDoor:
     per_minute: int = 0
 
 
+_STATES = {
+    MailboxState.ACTIVE: Text("active", "active"),
+    MailboxState.SUSPENDED: Text("suspendue", "suspended"),
+    MailboxState.FULL: Text("pleine", "full"),
+    MailboxState.DELETED: Text("supprimée", "deleted"),
+}
+_UNKNOWN = Text("inconnue", "unknown")
+_ACTIVE_MAILBOX = Text("une BAL active", "an active mailbox")
+_OWN_DOMAIN = Text("un domaine de cet opérateur", "a domain of this operator")
+_LISTED_DOMAIN = Text("un domaine de la liste blanche", "a domain of the whitelist")
+_CITIZEN_FORM = Text("<matricule INS>@domaine", "<INS matricule>@domain")
+
+
 def _mail(address: str) -> Where:
     return Where(PlaceKind.SMTP, f"MAIL FROM:<{shown_address(address)}>")
 
@@ -73,7 +86,7 @@ def _mail(address: str) -> Where:
 def authenticated(sender: SenderAtDoor, _: RuleContext) -> Iterator[Hit]:
     """A submission door knows who writes (RFC 6409 §4.3)."""
     if sender.must_authenticate and not sender.account:
-        yield Hit(_mail(sender.address), "session anonyme", "AUTH PLAIN, LOGIN ou EXTERNAL")
+        yield Hit(_mail(sender.address), Text("session anonyme", "anonymous session"), "AUTH PLAIN | LOGIN | EXTERNAL")
 
 
 @rule("GW-ENV-10")
@@ -88,7 +101,7 @@ def sending_mailbox_is_active(sender: SenderAtDoor, _: RuleContext) -> Iterator[
     """A suspended mailbox sends no more; a full one may still write."""
     if sender.account and sender.state in (MailboxState.SUSPENDED, MailboxState.DELETED):
         params = {"address": shown_address(sender.account)}
-        yield Hit(_mail(sender.address), sender.state.value, MailboxState.ACTIVE.value, params=params)
+        yield Hit(_mail(sender.address), _STATES[sender.state], _STATES[MailboxState.ACTIVE], params=params)
 
 
 @rule("GW-ENV-13")
@@ -144,7 +157,7 @@ def domain_is_ours(recipient: RecipientAtDoor, _: RuleContext) -> Iterator[Hit]:
     """An operator's reception relays for nobody (digest §1.5, incoming check 4; RFC 5321 §3.6.1)."""
     if not recipient.relays and not recipient.served:
         params = _domain(recipient)
-        yield Hit(_rcpt(recipient.address), params["domain"], "un domaine de cet opérateur", params=params)
+        yield Hit(_rcpt(recipient.address), params["domain"], _OWN_DOMAIN, params=params)
 
 
 @rule("GW-ENV-05")
@@ -152,36 +165,46 @@ def domain_is_listed(recipient: RecipientAtDoor, _: RuleContext) -> Iterator[Hit
     """No mail leaves the trust space (digest §2, mixed recipients): exact domain, no wildcard, no parent."""
     if recipient.relays and not recipient.served and not recipient.listed:
         params = _domain(recipient)
-        yield Hit(_rcpt(recipient.address), params["domain"], "un domaine de la liste blanche", params=params)
+        yield Hit(_rcpt(recipient.address), params["domain"], _LISTED_DOMAIN, params=params)
 
 
 @rule("GW-ENV-16")
 def patient_address_form(recipient: RecipientAtDoor, _: RuleContext) -> Iterator[Hit]:
     """In mode `strict` a citizen's address is a matricule (digest §9, F29); in mode `mes` a mail says so later."""
     if not recipient.form_is_sound:
-        yield Hit(_rcpt(recipient.address), shown_address(recipient.address), "<matricule INS>@domaine")
+        yield Hit(_rcpt(recipient.address), shown_address(recipient.address), _CITIZEN_FORM)
 
 
 @rule("GW-ENV-02")
 def mailbox_exists(recipient: RecipientAtDoor, _: RuleContext) -> Iterator[Hit]:
     """An unknown or deleted mailbox (digest §9, F23 and F25)."""
     if recipient.judged_here and recipient.form_is_sound and recipient.state in (None, MailboxState.DELETED):
-        received = "inconnue" if recipient.state is None else "supprimée"
-        yield Hit(_rcpt(recipient.address), received, "une BAL active", params=_domain(recipient))
+        received = _UNKNOWN if recipient.state is None else _STATES[MailboxState.DELETED]
+        yield Hit(_rcpt(recipient.address), received, _ACTIVE_MAILBOX, params=_domain(recipient))
 
 
 @rule("GW-ENV-03")
 def mailbox_is_not_suspended(recipient: RecipientAtDoor, _: RuleContext) -> Iterator[Hit]:
     """A suspended mailbox may come back: try again (digest §3.4, F24)."""
     if recipient.judged_here and recipient.state is MailboxState.SUSPENDED:
-        yield Hit(_rcpt(recipient.address), "suspendue", "active", params=_domain(recipient))
+        yield Hit(
+            _rcpt(recipient.address),
+            _STATES[MailboxState.SUSPENDED],
+            _STATES[MailboxState.ACTIVE],
+            params=_domain(recipient),
+        )
 
 
 @rule("GW-ENV-04")
 def mailbox_is_not_full(recipient: RecipientAtDoor, _: RuleContext) -> Iterator[Hit]:
     """A full mailbox may be emptied: try again (digest §3.4, F26)."""
     if recipient.judged_here and recipient.state is MailboxState.FULL:
-        yield Hit(_rcpt(recipient.address), "pleine", "active", params=_domain(recipient))
+        yield Hit(
+            _rcpt(recipient.address),
+            _STATES[MailboxState.FULL],
+            _STATES[MailboxState.ACTIVE],
+            params=_domain(recipient),
+        )
 
 
 @rule("GW-ENV-06")
@@ -210,8 +233,8 @@ class SessionFact:
     """Something that happened in a session and is a fault by itself."""
 
     kind: str  # too-large | injection | interrupted | credentials
-    received: str
-    expected: str
+    received: Words
+    expected: Words
     stage: str
 
 

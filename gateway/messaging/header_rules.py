@@ -23,8 +23,9 @@ from gateway.messaging.part_rules import is_report, own_parts, packaged_document
 from gateway.messaging.subject import PREFIX, parse_subject
 from gateway.rules import Hit, Rule, RuleContext, Severity, rule
 from gateway.rules.masking import mask_address, mask_matricule, mask_trait
+from gateway.rules.phrases import IDENTITY_OF_A_DOCUMENT, characters
 from gateway.rules.spotting import quoted
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where
 
 _MESSAGE_ID = re.compile(r"[^\s<>@]+@[^\s<>@]+\Z")
 _MATRICULE_LENGTH = 15
@@ -40,13 +41,23 @@ def _header(name: str) -> Where:
 # ------------------------------------------------------------------------------------------------------ X-MSS headers
 
 
+_PROFESSIONAL = Text("adresse d'un professionnel", "address of a professional")
+_SUBJECT_FORM = Text(
+    "XDM/1.0/DDM+<libellé> <NOM> <prénom> <JJ/MM/AAAA>", "XDM/1.0/DDM+<label> <NAME> <given name> <DD/MM/YYYY>"
+)
+_NAME_FORM = Text("Titre_Prénom_NOM_Entité", "Title_Given_NAME_Entity")
+_NAME_FORMS = Text(f"{_NAME_FORM.fr}, Entité fonctionnelle", f"{_NAME_FORM.en}, functional entity")
+
+
 @rule("MSS-01")
 def product_reference(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
     """Every mail of a business software carries the reference of the product; a citizen has none."""
     if is_report(mail) or is_patient(mail.sender):
         return
     if not mail.header("X-MSS-NIL"):
-        yield Hit(_header("X-MSS-NIL"), "∅", "X-MSS-NIL: <référence du produit>")
+        yield Hit(
+            _header("X-MSS-NIL"), "∅", Text("X-MSS-NIL: <référence du produit>", "X-MSS-NIL: <product reference>")
+        )
 
 
 @rule("MSS-02")
@@ -99,7 +110,9 @@ def end_of_exchange(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
     if told.strip() != "FIN":
         yield Hit(_header("X-MSS-MES"), told[:20], "FIN")
     elif not any(is_patient(a) for a in (*mail.recipients, *mail.envelope_recipients)):
-        yield Hit(_header("X-MSS-MES"), "FIN", "destinataire @patient.mssante.fr")
+        yield Hit(
+            _header("X-MSS-MES"), "FIN", Text("destinataire @patient.mssante.fr", "a recipient @patient.mssante.fr")
+        )
 
 
 def _codes(documents: Iterable[CdaDocument]) -> str:
@@ -113,7 +126,7 @@ def ins_announced_without(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
         return
     documents = packaged_documents(mail)
     if documents and not any(qualified(d) for d in documents):
-        yield Hit(_header("X-MSS-INS"), "O", "matricule, OID, nom BR, prénom BR, birthTime, sexe")
+        yield Hit(_header("X-MSS-INS"), "O", IDENTITY_OF_A_DOCUMENT)
 
 
 @rule("INS-141")
@@ -194,7 +207,7 @@ def sender_is_not_the_patient(mail: MailMessage, ctx: RuleContext) -> Iterable[H
     for document in mail.documents:
         told = document.identity.ins if document.identity is not None else None
         if told is not None and told.value.upper() == local:
-            yield Hit(_header("From"), mask_address(mail.sender), "adresse d'un professionnel", container="mail")
+            yield Hit(_header("From"), mask_address(mail.sender), _PROFESSIONAL, container="mail")
             return
 
 
@@ -205,8 +218,8 @@ def sender_is_not_the_patient(mail: MailMessage, ctx: RuleContext) -> Iterable[H
 def subject_form(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
     """A mail with documents has the subject `XDM/1.0/DDM+<libellé> <NOM> <prénom> <date de naissance>`."""
     if mail.packages and not is_report(mail) and parse_subject(mail.subject) is None:
-        received = PREFIX if mail.subject.startswith(PREFIX) else f"({len(mail.subject)} caractères)"
-        yield Hit(_header("Subject"), received, "XDM/1.0/DDM+<libellé> <NOM> <prénom> <JJ/MM/AAAA>")
+        received = PREFIX if mail.subject.startswith(PREFIX) else characters(len(mail.subject))
+        yield Hit(_header("Subject"), received, _SUBJECT_FORM)
 
 
 @rule("ECO-02")
@@ -235,7 +248,9 @@ def _plain(text: str) -> str:
 def message_id(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
     """A mail has one Message-ID of the form <left@right>."""
     if not mail.message_id or not _MESSAGE_ID.match(mail.message_id):
-        yield Hit(_header("Message-ID"), mail.message_id[:80] or "∅", "<identifiant@domaine>")
+        yield Hit(
+            _header("Message-ID"), mail.message_id[:80] or "∅", Text("<identifiant@domaine>", "<identifier@domain>")
+        )
 
 
 @rule("ECO-16")
@@ -254,9 +269,9 @@ def display_name(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
         return
     name = mail.sender_name.strip()
     if not name or "@" in name:
-        yield Hit(_header("From"), name[:60] or "∅", "Titre_Prénom_NOM_Entité, Entité fonctionnelle")
+        yield Hit(_header("From"), name[:60] or "∅", _NAME_FORMS)
     elif "_" in name and not _PERSONAL.match(name):
-        yield Hit(_header("From"), name[:60], "Titre_Prénom_NOM_Entité", severity=Severity.INFO)
+        yield Hit(_header("From"), name[:60], _NAME_FORM, severity=Severity.INFO)
 
 
 @rule("ECO-09")

@@ -16,7 +16,7 @@ from fast_mail_parser import ParseError, PyLazyMimePart, parse_email_tree
 from gateway.documents.model import Issue
 from gateway.rules.model import Hit
 from gateway.sandbox.model import Limits
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where
 
 # Both readers have costs that grow with the square of a header of a part: encoded words that never end for the first,
 # quoted parameters for the second. Neither is left alone with one.
@@ -66,13 +66,16 @@ class Leaf:
     fault: str = ""
 
 
+_UNREADABLE = Text("arbre MIME illisible", "unreadable MIME tree")
+
+
 def mime_leaves(raw: bytes, limits: Limits, *, automatic: bool = False) -> tuple[list[Leaf], list[Issue]]:
     """The leaves in order, and what refuses the tree: ABU-09 too deep or too many parts, ABU-10 too many encoded words.
 
     Messages attached to a report, or to any `automatic` answer, are quoted. A refused tree has no leaf. Never raises.
     """
     if len(raw) > _WORDS_FROM and raw.count(b"?") > _WORDS and (words := raw.count(b"=?")) > _WORDS:
-        hit = Hit(Where(PlaceKind.MIME, "message"), f"{words} mots encodés", f"<= {_WORDS} mots encodés")
+        hit = Hit(Where(PlaceKind.MIME, "message"), _encoded_words(f"{words}"), _encoded_words(f"<= {_WORDS}"))
         return [], [Issue("ABU-10", hit)]
     try:
         root = parse_email_tree(raw, mode="lazy")
@@ -80,7 +83,7 @@ def mime_leaves(raw: bytes, limits: Limits, *, automatic: bool = False) -> tuple
         if "depth" in str(error).lower() or "nest" in str(error).lower():
             return [], [_too_deep(limits)]
         if len(raw) > _FALLBACK:
-            return [], [Issue("ECO-17", Hit(Where(PlaceKind.MIME, "message"), str(error)[:120], "MIME"))]
+            return [], [Issue("ECO-17", Hit(Where(PlaceKind.MIME, "message"), _UNREADABLE, "MIME"))]
         return _by_the_standard_library(raw, limits, automatic)
     return _walked(root, limits, automatic)
 
@@ -194,5 +197,13 @@ def _too_deep(limits: Limits) -> Issue:
 
 
 def _too_many(limits: Limits) -> Issue:
-    received = f"> {limits.mime_parts} parties"
-    return Issue("ABU-09", Hit(Where(PlaceKind.MIME, "message"), received, f"<= {limits.mime_parts} parties"))
+    received, expected = _parts(f"> {limits.mime_parts}"), _parts(f"<= {limits.mime_parts}")
+    return Issue("ABU-09", Hit(Where(PlaceKind.MIME, "message"), received, expected))
+
+
+def _parts(count: str) -> Text:
+    return Text(f"{count} parties", f"{count} parts")
+
+
+def _encoded_words(count: str) -> Text:
+    return Text(f"{count} mots encodés", f"{count} encoded words")

@@ -27,7 +27,7 @@ from gateway.messaging.service_addresses import is_service
 from gateway.messaging.subject import parse_subject
 from gateway.rules.model import Hit
 from gateway.sandbox.model import Limits
-from gateway.values import Located, PlaceKind, Where
+from gateway.values import Located, PlaceKind, Text, Where, Words
 
 _TEXT_KEPT = 64 * 1024
 _LONGEST_LINE = 998
@@ -195,9 +195,9 @@ def _header_issues(block: HeaderBlock, limits: Limits) -> Iterable[Issue]:
     if block.size_bytes > limits.header_bytes:
         yield _issue("ABU-10", where, f"{block.size_bytes} octets", f"<= {limits.header_bytes} octets")
     elif block.count > limits.header_count * 10 or len(block.headers) >= limits.header_count:
-        yield _issue("ABU-10", where, f"{block.count} lignes", f"<= {limits.header_count} champs")
+        yield _issue("ABU-10", where, _fields(f"{block.count}"), _fields(f"<= {limits.header_count}"))
     for line in block.broken:
-        yield _issue("ECO-17", where, line[:40], "Nom: valeur")
+        yield _issue("ECO-17", where, line[:40], Text("Nom: valeur", "Name: value"))
 
 
 def _identity(
@@ -268,5 +268,9 @@ def _message() -> Where:
     return Where(PlaceKind.MIME, "message")
 
 
-def _issue(rule_id: str, where: Where, received: str, expected: str) -> Issue:
+def _fields(count: str) -> Text:
+    return Text(f"{count} champs", f"{count} fields")
+
+
+def _issue(rule_id: str, where: Where, received: Words, expected: Words) -> Issue:
     return Issue(rule_id, Hit(where=where, received=received, expected=expected))

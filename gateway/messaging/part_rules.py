@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from gateway.documents.model import CdaDocument
 from gateway.messaging.model import MailMessage, MailPart
 from gateway.rules import Hit, Rule, RuleContext, Severity, rule
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where
 
 _PACKAGE = "ihe_xdm.zip"
 _ZIP_TYPES = frozenset(
@@ -40,6 +40,10 @@ def own_parts(mail: MailMessage) -> Iterator[MailPart]:
 def place_of(part: MailPart) -> Where:
     """Where a part stands: its number, and its name."""
     return Where(PlaceKind.MIME, f"{part.path} ({part.filename})" if part.filename else part.path)
+
+
+_TWIN_FORM = Text("AAAAMMJJ_<type>_<NOM>_<prenom>….pdf", "YYYYMMDD_<type>_<NAME>_<given>….pdf")
+_LOOSE_CDA = Text("CDA hors IHE_XDM.zip", "CDA outside IHE_XDM.zip")
 
 
 @rule("ECO-06")
@@ -93,7 +97,7 @@ def twins_are_named(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]:
         return
     for part in own_parts(mail):
         if _is_twin(part) and not _TWIN_NAME.match(part.filename):
-            yield Hit(Where(PlaceKind.MIME, part.path), "…" + part.filename[-4:], "AAAAMMJJ_<type>_<NOM>_<prenom>….pdf")
+            yield Hit(Where(PlaceKind.MIME, part.path), "…" + part.filename[-4:], _TWIN_FORM)
 
 
 @rule("ECO-12")
@@ -103,7 +107,7 @@ def documents_in_a_package(mail: MailMessage, ctx: RuleContext) -> Iterable[Hit]
         return
     if not mail.packages:
         if mail.loose_documents:
-            yield Hit(mail.loose_documents[0].where, "CDA hors IHE_XDM.zip", "IHE_XDM.zip")
+            yield Hit(mail.loose_documents[0].where, _LOOSE_CDA, "IHE_XDM.zip")
         elif mail.subject.startswith("XDM/1.0/DDM"):
             yield Hit(Where(PlaceKind.HEADER, "Subject"), "XDM/1.0/DDM, ∅ IHE_XDM.zip", "IHE_XDM.zip")
         return

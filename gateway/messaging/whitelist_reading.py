@@ -32,7 +32,7 @@ from gateway.rules.catalogue import load_catalogue
 from gateway.rules.model import Hit, Severity
 from gateway.sandbox.model import Limits
 from gateway.soap.c14n import NotCanonical, canonical, without_signature
-from gateway.values import PlaceKind, Where, Words
+from gateway.values import PlaceKind, Text, Where, Words
 
 EXPECTED_SIGNER = "alb.mssante.fr"
 _LIMITS = Limits(xml_bytes=50 * 1024 * 1024, xml_elements=2_000_000)
@@ -109,7 +109,15 @@ def read_whitelist(
     entries = tuple(_entries(root, label, issues))
     generated_at = _moment(root.findtext(f"{{{NS}}}DateDeGeneration") or "")
     if generated_at is None:
-        issues.append(_issue("GW-LB-11", label, "/ListeBlancheMSSante/DateDeGeneration", "∅", "AAAA-MM-JJThh:mm:ssZ"))
+        issues.append(
+            _issue(
+                "GW-LB-11",
+                label,
+                "/ListeBlancheMSSante/DateDeGeneration",
+                "∅",
+                Text("AAAA-MM-JJThh:mm:ssZ", "YYYY-MM-DDThh:mm:ssZ"),
+            )
+        )
     issues.extend(_judge_progress(entries, generated_at, in_force, label))
     catalogue = load_catalogue()
     blocked = any(catalogue[issue.rule_id].emission is Severity.BLOCKING for issue in issues)
@@ -128,6 +136,9 @@ def judge_freshness(
 
 
 # --------------------------------------------------------------------------------------------------------------- opening
+
+
+_MOMENT_FORM = Text("AAAA-MM-JJThh:mm:ssZ", "YYYY-MM-DDThh:mm:ssZ")
 
 
 def _parsed(data: bytes, label: str, issues: list[Issue]) -> etree._Element | None:
