@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.rules.masking import DOT, mask_text, shown_address
+from gateway.rules.masking import shown_address
 from gateway.rules.model import Family, Finding
 from gateway.rules.verdict import Decision, Outcome
 from gateway.values import Lang
@@ -51,12 +51,12 @@ def reply_for(decision: Decision, exchange_id: str, lang: Lang = Lang.FR) -> Smt
     if deciding is None:
         return SmtpReply(554, "5.7.1", exchange_id)
     code, enhanced = _REFUSED.get(deciding.family, (554, "5.7.1"))
-    return SmtpReply(code, enhanced, _refused(decision, exchange_id, lang))
+    return SmtpReply(code, enhanced, _said(_refused(decision, exchange_id, lang), lang))
 
 
 def refusal(finding: Finding, code: int, enhanced: str, lang: Lang = Lang.FR) -> SmtpReply:
     """A refusal before any byte of message: connection, MAIL or RCPT."""
-    return SmtpReply(code, enhanced, f"{_explained(finding, lang)} {finding.cure.in_(lang)}")
+    return SmtpReply(code, enhanced, _said(f"{_explained(finding, lang)} {finding.cure.in_(lang)}", lang))
 
 
 def unavailable(lang: Lang = Lang.FR) -> SmtpReply:
@@ -110,11 +110,57 @@ def _seen(finding: Finding, lang: Lang) -> str:
     return f" ({words[0]} {received or '-'}, {words[1]} {expected or '-'})"
 
 
+def _said(text: str, lang: Lang) -> str:
+    """The sign of what is empty, as a word: it has no ASCII form that a reader would know."""
+    return text.replace("∅", {Lang.FR: "vide", Lang.EN: "empty"}[lang])
+
+
+# What NFKD would drop, or read otherwise: `≠` would become `=`.
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("«»“”„", '"'),
+        **dict.fromkeys("‘’ʼ´", "'"),
+        **dict.fromkeys("–—−‐‑", "-"),
+        "œ": "oe",
+        "Œ": "OE",
+        "æ": "ae",
+        "Æ": "AE",
+        "ß": "ss",
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "Ł": "L",
+        "≤": "<=",
+        "≥": ">=",
+        "≠": "!=",
+        "×": "x",
+        "±": "+/-",
+        "→": "->",
+        "←": "<-",
+        "∈": "in",
+        "∉": "not in",
+        "…": "...",
+        "·": ".",
+        "•": "-",
+        "€": "EUR",
+        "°": "o",
+        "§": "section ",
+        "∅": "-",
+        "�": "?",
+    }
+)
+_SPACED_QUOTES = (("« ", "«"), ("«\u00a0", "«"), (" »", "»"), ("\u00a0»", "»"))
+
+
 def _ascii(text: str) -> str:
-    """SMTP replies are ASCII without SMTPUTF8: accents are dropped, other marks replaced, controls removed."""
+    """SMTP replies are ASCII without SMTPUTF8: accents are dropped, signs written out, controls removed."""
+    if text.isascii() and text.isprintable():
+        return text
     import unicodedata
 
-    plain = mask_text(unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("’", "'"))).replace(DOT, ".")
+    for written, tight in _SPACED_QUOTES:
+        text = text.replace(written, tight)
+    plain = unicodedata.normalize("NFKD", text.translate(_SIGNS))
     kept = (c if 32 <= ord(c) < 127 else "" if unicodedata.combining(c) else "?" for c in plain)
     return "".join(kept)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.answers.smtp import SmtpReply, reply_for, unavailable
 from gateway.rules import Action, ComparedValue, Family, Finding, Severity
 from gateway.rules.verdict import Decision, Integration, Outcome
@@ -64,3 +66,14 @@ def test_a_reply_never_carries_a_line_break_of_its_text():
 
 def test_nothing_durable_means_try_again():
     assert unavailable().code == 421
+
+
+def test_common_signs_are_written_out_and_never_become_question_marks() -> None:
+    shown = SmtpReply(554, "5.7.1", "« Où » ≤ 5 ≥ 4 ≠ 3 – — … œuvre Cœur Æ 10 € 2 × 3 → l’été · “x” ± 1 1 000").wire()
+    assert shown == '554 5.7.1 "Ou" <= 5 >= 4 != 3 - - ... oeuvre Coeur AE 10 EUR 2 x 3 -> l\'ete . "x" +/- 1 1 000'
+
+
+def test_what_is_empty_is_a_word_of_the_language() -> None:
+    empty = replace(FINDING, values=(), received="∅", expected="5")
+    assert "recu vide, attendu 5" in reply_for(refused(empty), "0123", Lang.FR).wire()
+    assert "received empty, expected 5" in reply_for(refused(empty), "0123", Lang.EN).wire()
