@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text as Rich
 
 from adapters.cli.render import STYLES, console
+from gateway.evidence.implemented import NOT_JUDGED_YET, implemented_rules
 from gateway.rules import Family, RuleCard, load_catalogue
 from gateway.values import Lang, Text
 
@@ -55,11 +56,16 @@ def _print_table(cards: list[RuleCard], lang: Lang) -> None:
         table.add_row(
             card.id,
             card.family.value,
-            card.title.in_(lang),
+            _title(card, lang),
             Rich(card.emission.value, style=STYLES[card.emission]),
             Rich(f"{card.reception.value} / {card.reception_action.value}", style=STYLES[card.reception]),
         )
     console().print(table)
+
+
+def _title(card: RuleCard, lang: Lang) -> str:
+    title = card.title.in_(lang)
+    return title if card.id in implemented_rules() else f"{title} ({NOT_JUDGED_YET.in_(lang)})"
 
 
 def _print_card(card: RuleCard, lang: Lang) -> None:
@@ -68,6 +74,7 @@ def _print_card(card: RuleCard, lang: Lang) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     rows = (
+        ("judged", NOT_JUDGED_YET.in_(lang) if card.id not in implemented_rules() else ""),
         ("message", card.message.in_(lang)),
         ("violated", card.violated_when.in_(lang)),
         ("exceptions", card.exceptions.in_(lang)),
@@ -93,6 +100,7 @@ _WORDS = {
         "family": "famille",
         "title": "titre",
         "message": "message",
+        "judged": "état",
         "violated": "enfreinte si",
         "exceptions": "exceptions",
         "cure": "comment corriger",
@@ -110,6 +118,7 @@ _WORDS = {
         "family": "family",
         "title": "title",
         "message": "message",
+        "judged": "state",
         "violated": "broken when",
         "exceptions": "exceptions",
         "cure": "how to mend",
