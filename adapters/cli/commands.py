@@ -8,15 +8,8 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.lang import chosen_lang
-from gateway.values import Lang, Text
-
-LANG = chosen_lang()
-
-
-def t(fr: str, en: str) -> str:
-    """The sentence in the language of this run."""
-    return Text(fr, en).in_(LANG)
+from adapters.cli.identity_commands import identities_app, quarantine_app
+from adapters.cli.options import LANG, DataOption, LangOption, t
 
 
 class Format(StrEnum):
@@ -66,18 +59,11 @@ app = typer.Typer(
 pki_app = typer.Typer(no_args_is_help=True, help=t("IGC de test : certificats, révocation.", "Test PKI: certificates."))
 actors_app = typer.Typer(no_args_is_help=True, help=t("Le territoire et ses acteurs.", "The territory and its actors."))
 scenario_app = typer.Typer(no_args_is_help=True, help=t("Les scénarios.", "The scenarios."))
-identities_app = typer.Typer(no_args_is_help=True, help=t("Les index de patients.", "The patient indexes."))
-quarantine_app = typer.Typer(no_args_is_help=True, help=t("La quarantaine.", "The quarantine queue."))
 app.add_typer(pki_app, name="pki")
 app.add_typer(actors_app, name="actors")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(identities_app, name="identities")
 app.add_typer(quarantine_app, name="quarantine")
-
-LangOption = Annotated[Lang, typer.Option("--lang", help=t("Langue.", "Language."))]
-DataOption = Annotated[
-    Path, typer.Option("--data", envvar="PASSERELLE_DATA", help=t("Répertoire de données.", "Data directory."))
-]
 
 
 @app.callback()
@@ -356,96 +342,3 @@ def actors_import(
     from adapters.cli.actors import run_import
 
     raise typer.Exit(run_import(data, file, out, LANG))
-
-
-StructureArgument = Annotated[str, typer.Argument(help=t("Clé de la structure.", "Key of the structure."))]
-IppArgument = Annotated[str, typer.Argument(help=t("Numéro local du patient (IPP).", "Local number (IPP)."))]
-JsonOption = Annotated[bool, typer.Option("--json", help=t("En JSON.", "As JSON."))]
-NoteOption = Annotated[str, typer.Option(help=t("Note de l'historique.", "Note for the history."))]
-
-
-@identities_app.command("list", help=t("Les index, ou les dossiers de l'un d'eux.", "The indexes, or one's records."))
-def identities_list(
-    structure: StructureArgument = "",
-    status: Annotated[str, typer.Option(help="PROV | RECUP | VALI | QUAL")] = "",
-    json: JsonOption = False,
-    data: DataOption = Path("data"),
-    lang: LangOption = LANG,
-) -> None:
-    from adapters.cli.identities import run_list
-
-    raise typer.Exit(run_list(data, structure, status, as_json=json, lang=LANG))
-
-
-@identities_app.command(
-    "show", help=t("Un dossier, masqué, et son historique.", "One record, masked, and its history.")
-)
-def identities_show(
-    structure: StructureArgument,
-    ipp: IppArgument,
-    json: JsonOption = False,
-    data: DataOption = Path("data"),
-    lang: LangOption = LANG,
-) -> None:
-    from adapters.cli.identities import run_show
-
-    raise typer.Exit(run_show(data, structure, ipp, as_json=json, lang=LANG))
-
-
-@identities_app.command("status", help=t("Fait évoluer un statut.", "Move a status."))
-def identities_status(
-    structure: StructureArgument,
-    ipp: IppArgument,
-    event: Annotated[
-        str, typer.Argument(help="proof-checked | proof-invalidated | insi-invalidated | marked-doubtful …")
-    ],
-    note: NoteOption = "",
-    data: DataOption = Path("data"),
-    lang: LangOption = LANG,
-) -> None:
-    from adapters.cli.identities import run_status
-
-    raise typer.Exit(run_status(data, structure, ipp, event, note, LANG))
-
-
-@identities_app.command("proof", help=t("Joint un justificatif d'identité.", "Attach an identity proof."))
-def identities_proof(
-    structure: StructureArgument,
-    ipp: IppArgument,
-    kind: Annotated[str, typer.Argument(help="CN | PA | CS | AN | LE …")],
-    source: Annotated[str, typer.Option(help=t("Où il a été vu.", "Where it was seen."))] = "",
-    high_trust: Annotated[
-        bool, typer.Option("--high-trust", help=t("Si le rang est laissé à la structure.", "If left to the structure."))
-    ] = False,
-    data: DataOption = Path("data"),
-    lang: LangOption = LANG,
-) -> None:
-    from adapters.cli.identities import run_proof
-
-    raise typer.Exit(run_proof(data, structure, ipp, kind, source, high_trust=high_trust, lang=LANG))
-
-
-@quarantine_app.command("list", help=t("Ce qui attend une décision.", "What waits for a decision."))
-def quarantine_list(
-    state: Annotated[str, typer.Option(help="open | attached | created | refused | copied | all")] = "open",
-    json: JsonOption = False,
-    data: DataOption = Path("data"),
-    lang: LangOption = LANG,
-) -> None:
-    from adapters.cli.identities import run_queue
-
-    raise typer.Exit(run_queue(data, state, as_json=json, lang=LANG))
-
-
-@quarantine_app.command("decide", help=t("Décide d'une entrée.", "Decide on an entry."))
-def quarantine_decide(
-    entry: Annotated[str, typer.Argument(help=t("Identifiant de l'entrée.", "Id of the entry."))],
-    decision: Annotated[str, typer.Argument(help="attach | create | refuse | copy")],
-    ipp: Annotated[str, typer.Option(help=t("Dossier à rattacher, ou à créer.", "Record to join, or to make."))] = "",
-    note: NoteOption = "",
-    data: DataOption = Path("data"),
-    lang: LangOption = LANG,
-) -> None:
-    from adapters.cli.identities import run_decide
-
-    raise typer.Exit(run_decide(data, entry, decision, ipp, note, LANG))

@@ -298,15 +298,17 @@ def test_plain_words_are_read_as_the_parser_reads_them(words: list[str], monkeyp
 
     from typer.testing import CliRunner
 
-    from adapters.cli import commands
+    from adapters.cli import commands, options
 
     monkeypatch.setattr(sys, "argv", ["passerelle", *words])
     told: list[Any] = []
     monkeypatch.setattr(check, "run_check", lambda *asked: told.append(asked) or 0)
+    importlib.reload(options)
     fresh = importlib.reload(commands)
     assert CliRunner().invoke(fresh.app, words).exit_code == 0
     assert told == [check_asked(words)]
     monkeypatch.setattr(sys, "argv", ["passerelle"])
+    importlib.reload(options)
     importlib.reload(commands)
 
 
