@@ -22,10 +22,10 @@ from adapters.console.words import (
     OUTCOMES,
     SEVERITIES,
     STAGES,
-    TRAITS,
     meaning,
     said,
 )
+from adapters.identity_words import TRAITS
 from gateway.directory.model import Territory
 from gateway.ports import EventRow, ExchangeRow
 from gateway.rules.masking import DOT

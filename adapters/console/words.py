@@ -52,18 +52,6 @@ EVENTS = {
     "reset": Text("Bac à sable vidé", "Sandbox emptied"),
     "imap-login": Text("Connexion IMAP", "IMAP login"),
 }
-TRAITS = {
-    "matricule": Text("Matricule INS", "INS matricule"),
-    "oid": Text("OID", "OID"),
-    "birth_family": Text("Nom de naissance", "Birth name"),
-    "birth_given": Text("Premier prénom", "First given name"),
-    "given_list": Text("Liste des prénoms", "Given names"),
-    "birth_date": Text("Date de naissance", "Birth date"),
-    "sex": Text("Sexe", "Sex"),
-    "birth_place": Text("Lieu de naissance (COG)", "Birthplace (COG)"),
-    "used_family": Text("Nom utilisé", "Used name"),
-    "used_given": Text("Prénom utilisé", "Used given name"),
-}
 INTEGRATIONS = {
     "allowed": Text("intégration possible", "integration allowed"),
     "without_ins": Text("intégration sans l'INS", "integration without the INS"),
