@@ -57,7 +57,12 @@ def integrations_for(
     received = told_record(told_by(judged.said, decision.findings, decision.integration, policy.profile))
     return tuple(
         work_for(
-            submission.workspace, structure, addresses, received, due, _dedup(submission, mail.message_id, structure)
+            submission.workspace,
+            structure,
+            addresses,
+            received,
+            due,
+            _dedup(submission, mail.message_id, structure, addresses),
         )
         for structure, addresses in structures.items()
     )
@@ -76,9 +81,9 @@ def work_for(
     return NewDelivery(workspace, INTEGRATE, f"index:{structure}", payload, due, dedup_key=dedup_key)
 
 
-def _dedup(submission: Submission, message_id: str, structure: str) -> str:
-    """The same mail received twice is integrated once."""
-    return f"{submission.operator}|{message_id}|{structure}" if message_id else ""
+def _dedup(submission: Submission, message_id: str, structure: str, addresses: Sequence[str]) -> str:
+    """The same mail received twice in the same mailboxes is integrated once; a copy in another mailbox is judged too."""
+    return f"{submission.operator}|{message_id}|{structure}|{','.join(sorted(addresses))}" if message_id else ""
 
 
 @dataclass(frozen=True, slots=True)

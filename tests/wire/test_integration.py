@@ -14,6 +14,7 @@ from tests.support.indexes import HOSPITAL, TILLEULS, act, integrated, letter_re
 from tests.support.live import LETTER, MATRICULE, NURSING_HOME, api, as_new, send_sample
 
 GLYCINES = "ehpad-les-glycines"
+NURSE = "nora.lemaire@ehpad-les-tilleuls.val-de-brume.mssante.fr"
 OTHER_HOME = "soins@ehpad-les-glycines.val-de-brume.mssante.fr"
 SUZANNE = {
     "birth_family": "DELMAS",
@@ -34,8 +35,8 @@ def rules(exchange: dict[str, Any]) -> set[str]:
     return {f["rule"] for f in exchange["findings"]}
 
 
-def flags(gateway: RunningGateway, exchange_id: str) -> list[str]:
-    mails = gateway.post("/mailboxes/messages", {"address": NURSING_HOME})
+def flags(gateway: RunningGateway, exchange_id: str, address: str = NURSING_HOME) -> list[str]:
+    mails = gateway.post("/mailboxes/messages", {"address": address})
     return next(m["flags"] for m in mails if m["exchange_id"] == exchange_id)
 
 
@@ -208,6 +209,21 @@ def test_the_same_mail_sent_twice_is_integrated_once(passerelle: RunningGateway)
     letter_received(passerelle)  # another one, after both: whatever was owed to the first two is done
     joined = [e for e in passerelle.get("/journal")["events"] if e["kind"] == "integrated"]
     assert len(joined) == 2
+
+
+def test_a_copy_of_the_same_mail_in_another_mailbox_of_the_structure_is_stopped_too(passerelle: RunningGateway) -> None:
+    act(passerelle, record_of(passerelle, TILLEULS, "R0001"), "status", event="proof-invalidated")
+    sample = sample_named(LETTER)
+    assert sample.envelope is not None
+    raw = as_new(sample.build())
+    for address in (NURSING_HOME, NURSE):
+        assert passerelle.submit(raw, sample.envelope.mail_from, address).code == 250
+        received = passerelle.wait_for(door="smtp-reception", participant=address)
+        exchange = integrated(passerelle, received["id"])
+        assert outcome(exchange) == (2, "904", "stopped")
+        assert "duplicate_of" not in exchange["summary"]
+        assert flags(passerelle, exchange["id"], address) == ["$Quarantaine"]
+    assert len(waiting(passerelle)) == 2
 
 
 def test_an_ins_does_not_leave_a_structure_whose_record_is_not_qualified(passerelle: RunningGateway) -> None:
