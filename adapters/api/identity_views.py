@@ -13,6 +13,7 @@ from gateway.exchange.indexed import IndexedIdentity
 from gateway.exchange.received import Told, told_of
 from gateway.identity.local import STRICT, Ins, InsiTrace, LocalIdentity, Traits
 from gateway.identity.proofs import proof_kinds
+from gateway.identity.status import moves_by_hand
 from gateway.index_ports import QuarantineRow
 from gateway.rules.masking import mask_matricule, mask_text, mask_trait
 
@@ -65,6 +66,7 @@ def identity_full(record: IndexedIdentity) -> dict[str, Any]:
         if trace is not None and trace.traits is not None
         else [],
         "altered": list(local.altered),
+        "moves": [event.value for event in moves_by_hand(local.reliability)],
     }
 
 

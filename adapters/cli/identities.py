@@ -248,6 +248,7 @@ def _facts(record: Mapping[str, Any], lang: Lang) -> Iterable[tuple[str, str]]:
     for proof in record["proofs"]:
         rank = _INVALID if proof["invalidated"] else _HIGH if proof["high_trust"] else _LOW
         yield _PROOF.in_(lang), f"{proof['label'][lang.value]} ({rank.in_(lang)})"
+    yield _MOVES.in_(lang), "\n".join(f"{name} : {EVENTS[name].in_(lang)}" for name in record["moves"])
 
 
 def _answered(answers: Sequence[Mapping[str, Any]], lang: Lang) -> None:
@@ -275,6 +276,7 @@ _ANSWER, _LOCAL = Text("réponse", "answer"), Text("dossier", "record")
 _RECEIVED, _FORMER = Text("INS reçue, non vérifiée", "INS received, not verified"), Text("INS historique", "former INS")
 _PROOF, _HIGH = Text("justificatif", "proof"), Text("haute confiance", "high trust")
 _LOW, _INVALID = Text("confiance insuffisante", "low trust"), Text("invalidé", "invalidated")
+_MOVES = Text("évolutions possibles", "possible moves")
 _UNKNOWN, _MISSING = Text("Mot inconnu :", "Unknown word:"), Text("Il manque :", "Missing:")
 _EXPECTED = Text("Attendu :", "Expected:")
 _TO_CONFIRM = Text(

@@ -163,7 +163,6 @@ class IdentityPages:
             changes=list(reversed(changes_view(local))),
             exchanges=exchanges,
             proofs=kinds,
-            events=list(EVENTS),
             refused=refused,
             clear=clear,
         )

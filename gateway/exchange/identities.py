@@ -39,7 +39,6 @@ from gateway.ports import Clock, Ids, InsRegistry, Store
 from gateway.values import Text
 
 CONFIRM, PROOF, TRAITS, DETAILS, INSI = "insi-confirmed", "proof-attached", "traits-changed", "details", "insi-asked"
-BY_HAND = tuple(e for e in Event if e not in (Event.INSI_CONFIRMED, Event.TRAIT_CHANGED, Event.TRAIT_CHANGED_PROVEN))
 _NOTE = 200  # characters
 
 

@@ -108,18 +108,31 @@ _LOSING_INS = frozenset({Event.INSI_INVALIDATED, Event.TRAIT_CHANGED, Event.TRAI
 
 def moved(before: Reliability, event: Event) -> Moved | Refused:
     """What an event makes of an identity."""
-    mark = _MARKS.get(event)
+    return _after(before, event) or Refused("INS-083", _impossible(before, event))
+
+
+def moves_by_hand(before: Reliability) -> tuple[Event, ...]:
+    """The moves that a user may make from here, in the order of `Event`.
+
+    An answer of INSi is confirmed and traits are changed otherwise: neither is a move by itself. A mark put twice does
+    no harm, and is not named.
+    """
+    useless = {*_NOT_BY_HAND, *(e for e, mark in _MARKS.items() if mark in before.attributes)}
+    return tuple(e for e in Event if e not in useless and isinstance(_after(before, e), Moved))
+
+
+def _after(before: Reliability, event: Event) -> Moved | Refused | None:
+    """The same as `moved`; None for an event that makes no sense here."""
+    mark, lifted = _MARKS.get(event), _LIFTED.get(event)
     if mark is not None:
         return _marked(before, mark)
-    if event is Event.UNMARKED:
-        return Moved(Reliability(Status.PROV, before.attributes - _SETTING_ASIDE), ins_removed=True)
-    if event is Event.UNMARKED_HOMONYM:
-        return Moved(Reliability(before.status, before.attributes - {Attribute.HOMONYME}))
+    if lifted is not None:
+        return _unmarked(before, event, lifted) if lifted & before.attributes else None
     if before.set_aside:
         return Refused("INS-185" if event is Event.INSI_CONFIRMED else "INS-076", _SET_ASIDE)
     after = _MOVES.get((before.status, event))
     if after is None:
-        return Refused("INS-083", _impossible(before.status, event))
+        return None
     lost = event in _LOSING_INS and before.status in (Status.RECUP, Status.QUAL)
     return Moved(Reliability(after, before.attributes), ins_removed=lost)
 
@@ -129,6 +142,8 @@ _MARKS = {
     Event.MARKED_FICTIVE: Attribute.FICTIVE,
     Event.MARKED_HOMONYM: Attribute.HOMONYME,
 }
+_LIFTED = {Event.UNMARKED: _SETTING_ASIDE, Event.UNMARKED_HOMONYM: frozenset({Attribute.HOMONYME})}
+_NOT_BY_HAND = frozenset({Event.INSI_CONFIRMED, Event.TRAIT_CHANGED, Event.TRAIT_CHANGED_PROVEN})
 
 
 def _marked(before: Reliability, mark: Attribute) -> Moved | Refused:
@@ -142,6 +157,14 @@ def _marked(before: Reliability, mark: Attribute) -> Moved | Refused:
     return Moved(Reliability(Status.PROV, attributes), ins_removed=True)
 
 
+def _unmarked(before: Reliability, event: Event, lifted: frozenset[Attribute]) -> Moved:
+    """After a doubt the whole path is to be walked again; a homonym keeps its status."""
+    attributes = before.attributes - lifted
+    if event is Event.UNMARKED:
+        return Moved(Reliability(Status.PROV, attributes), ins_removed=True)
+    return Moved(Reliability(before.status, attributes))
+
+
 _SET_ASIDE = Text(
     "Une identité douteuse ou fictive reste provisoire : retirez d'abord cet attribut.",
     "A doubtful or fictive identity stays provisional: first remove that attribute.",
@@ -152,9 +175,10 @@ _FICTIVE_ALONE = Text(
 )
 
 
-def _impossible(status: Status, event: Event) -> Text:
-    allowed = ", ".join(e.value for s, e in _MOVES if s is status)
+def _impossible(before: Reliability, event: Event) -> Text:
+    status = " + ".join((before.status.value, *sorted(a.value for a in before.attributes)))
+    allowed = ", ".join(e.value for e in moves_by_hand(before))
     return Text(
-        f"Depuis {status.value}, « {event.value} » est sans objet ; possibles : {allowed}.",
-        f'From {status.value}, "{event.value}" makes no sense; possible: {allowed}.',
+        f"Depuis {status}, « {event.value} » est sans objet ; possibles : {allowed}.",
+        f'From {status}, "{event.value}" makes no sense; possible: {allowed}.',
     )

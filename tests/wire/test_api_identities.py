@@ -209,3 +209,16 @@ def test_the_command_calls_insi_and_changes_the_record_only_when_confirmed(passe
     assert "traits agree" in verified.stdout
     shown = command(passerelle, "identities", "show", TILLEULS, "R0001").stdout
     assert "Réponse INSi confirmée" in shown
+
+
+def test_a_record_says_which_moves_it_allows_and_refuses_the_lifting_of_a_mark_it_has_not(
+    passerelle: RunningGateway,
+) -> None:
+    one = record_of(passerelle, TILLEULS, "R0001")
+    assert one["moves"][:2] == ["proof-invalidated", "insi-invalidated"]
+    assert not {"unmarked", "unmarked-homonym", "insi-confirmed", "trait-changed"} & set(one["moves"])
+    told = refused(passerelle, f"/patients/{TILLEULS}/{one['id']}/status", {"event": "unmarked"})
+    assert (told["rule"], record_of(passerelle, TILLEULS, "R0001")["status"]) == ("INS-083", "QUAL")
+    one = act(passerelle, one, "status", event="marked-homonym")
+    assert "unmarked-homonym" in one["moves"]
+    assert "unmarked-homonym" in command(passerelle, "identities", "show", TILLEULS, "R0001").stdout

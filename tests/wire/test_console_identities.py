@@ -40,6 +40,11 @@ def test_indexes_records_and_queue_are_pages_in_both_languages(
     assert "R0099" not in index
     page = seen(inside, f"/identites/{TILLEULS}/{record['id']}").text
     assert "Identité qualifiée" in page
+    assert re.findall(r'<option value="([a-z-]*marked[a-z-]*)"', page) == [
+        "marked-doubtful",
+        "marked-fictive",
+        "marked-homonym",
+    ]
     assert "Qualified identity" in seen(inside, f"/identites/{TILLEULS}/{record['id']}?lang=en").text
     assert "Nothing waits." in seen(inside, "/quarantaine?lang=en").text
     seen(inside, "/identites/nowhere", 404)

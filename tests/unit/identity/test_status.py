@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.identity.status import Attribute, Event, Moved, Refused, Reliability, Status, moved
+from gateway.identity.status import Attribute, Event, Moved, Refused, Reliability, Status, moved, moves_by_hand
 from gateway.rules import load_catalogue
 
 PROV, RECUP, VALI, QUAL = Status
@@ -71,6 +71,40 @@ def test_fictive_goes_with_nothing_else_and_doubtful_goes_with_homonym():
 def test_a_mark_removed_leaves_the_whole_path_to_walk_again():
     done = moved(Reliability(PROV, frozenset({Attribute.DOUTEUSE, Attribute.HOMONYME})), Event.UNMARKED)
     assert done == Moved(Reliability(PROV, frozenset({Attribute.HOMONYME})), ins_removed=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "event"),
+    [
+        (Reliability(QUAL), Event.UNMARKED),
+        (Reliability(QUAL, frozenset({Attribute.HOMONYME})), Event.UNMARKED),
+        (Reliability(QUAL), Event.UNMARKED_HOMONYM),
+    ],
+)
+def test_a_mark_that_is_not_there_is_not_lifted(before: Reliability, event: Event):
+    refused = moved(before, event)
+    assert isinstance(refused, Refused)
+    assert refused.rule == "INS-083"
+
+
+def test_what_a_refusal_names_as_possible_is_possible_by_hand():
+    refused = moved(Reliability(VALI), Event.INSI_INVALIDATED)
+    assert isinstance(refused, Refused)
+    named = refused.why.en.partition("possible: ")[2].rstrip(".").split(", ")
+    assert named == ["proof-invalidated", "marked-doubtful", "marked-fictive", "marked-homonym"]
+
+
+@given(st.sampled_from(Status), st.sets(st.sampled_from(Attribute)))
+def test_the_moves_by_hand_are_those_that_nothing_refuses(status: Status, attributes: set[Attribute]):
+    before = Reliability(status, frozenset(attributes))
+    if Attribute.FICTIVE in attributes and len(attributes) > 1:
+        return
+    told = moves_by_hand(before)
+    assert told
+    assert all(isinstance(moved(before, event), Moved) for event in told)
+    assert {Event.INSI_CONFIRMED, Event.TRAIT_CHANGED, Event.TRAIT_CHANGED_PROVEN}.isdisjoint(told)
+    for event, mark in ((Event.MARKED_HOMONYM, Attribute.HOMONYME), (Event.MARKED_DOUBTFUL, Attribute.DOUTEUSE)):
+        assert not (event in told and mark in attributes)
 
 
 @given(st.lists(st.sampled_from(Event), max_size=30))
