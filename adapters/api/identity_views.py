@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.exchange.identities import differences, shown_status
+from gateway.exchange.identities import shown_status
 from gateway.exchange.indexed import IndexedIdentity
+from gateway.exchange.insi_answers import differences
 from gateway.exchange.received import Told, told_of
 from gateway.identity.local import STRICT, Ins, InsiTrace, LocalIdentity, Traits
 from gateway.identity.proofs import proof_kinds
@@ -134,6 +135,7 @@ def trace_view(trace: InsiTrace, local: LocalIdentity) -> dict[str, Any]:
         "differences": list(differing),
         "beside": beside(local.traits, trace.traits, differing) if trace.traits is not None else [],
         "holds": trace.ins is not None and trace.ins == local.ins,
+        "confirmable": trace == local.confirmable,
     }
 
 

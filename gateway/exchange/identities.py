@@ -14,15 +14,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from gateway.exchange import identity_words as say
 from gateway.exchange.identity_seed import CREATED
 from gateway.exchange.indexed import IndexedIdentity, indexed, name_of, put
-from gateway.exchange.insi_answers import answer_of, asked_as, trace_of
+from gateway.exchange.insi_answers import answer_of, asked_as, differences, replaced, trace_of
 from gateway.exchange.model import Event as Journalled
 from gateway.exchange.model import Payload
 from gateway.identity.comparison import compared
 from gateway.identity.local import (
-    FOUND,
-    STRICT,
+    INSI_ASKED,
+    TRAITS_CHANGED,
     Change,
     Ins,
     InsiTrace,
@@ -33,12 +34,12 @@ from gateway.identity.local import (
 )
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Event, Refused, Reliability, Status
-from gateway.identity.traits import canon, first_given_agrees
+from gateway.identity.traits import canon
 from gateway.index_ports import IdentityFilter
 from gateway.ports import Clock, Ids, InsRegistry, Store
 from gateway.values import Text
 
-CONFIRM, PROOF, TRAITS, DETAILS, INSI = "insi-confirmed", "proof-attached", "traits-changed", "details", "insi-asked"
+CONFIRM, PROOF, DETAILS = "insi-confirmed", "proof-attached", "details"
 _NOTE = 200  # characters
 
 
@@ -125,7 +126,7 @@ class Identities:
             if other.id == record.id or len(same) < 2 or other.local.traits.sex != traits.sex:
                 continue
             double = compared(traits, other.local.traits).differing == ()
-            found.append(Remark("INS-179" if double else "INS-077", _near(other.local.ipp, double=double)))
+            found.append(Remark("INS-179" if double else "INS-077", say.near(other.local.ipp, double=double)))
         return tuple(found)
 
     # --------------------------------------------------------------------------------------------------------- status
@@ -134,12 +135,12 @@ class Identities:
         """A move of the status, or a mark put or lifted. Raises NotAllowed, Conflict."""
         local = record.local
         if event is Event.INSI_CONFIRMED:
-            raise NotAllowed("INS-170" if local.ins_received else "INS-192", _NO_ANSWER)
+            raise NotAllowed("INS-170" if local.ins_received else "INS-192", say.NO_ANSWER)
         if event in (Event.TRAIT_CHANGED, Event.TRAIT_CHANGED_PROVEN):
-            raise NotAllowed("INS-083", _CHANGE_THE_TRAITS)
+            raise NotAllowed("INS-083", say.CHANGE_THE_TRAITS)
         if event is Event.PROOF_CHECKED and local.proof is None:
             held = [p for p in local.proofs if not p.invalidated]
-            raise NotAllowed("INS-081" if held else "INS-080", _LOW_TRUST if held else _NO_PROOF)
+            raise NotAllowed("INS-081" if held else "INS-080", say.LOW_TRUST if held else say.NO_PROOF)
         return await self._moved(record, event, by, note)
 
     async def _moved(
@@ -166,11 +167,11 @@ class Identities:
         """
         known = proof_kinds().get(kind)
         if known is None:
-            raise NotAllowed("INS-080", _UNKNOWN_PROOF)
+            raise NotAllowed("INS-080", say.UNKNOWN_PROOF)
         if high_trust is not None and not known.to_decide and high_trust is not known.high_trust:
-            raise NotAllowed("INS-081", _RANK_IS_GIVEN)
+            raise NotAllowed("INS-081", say.RANK_IS_GIVEN)
         if record.local.reliability.set_aside:
-            raise NotAllowed("INS-076", _SET_ASIDE)
+            raise NotAllowed("INS-076", say.SET_ASIDE)
         rank = known.high_trust or (known.to_decide and bool(high_trust))
         proof = Proof(kind, rank, self.clock.now(), by, source[:_NOTE])
         local = replace(record.local, proofs=(*record.local.proofs, proof))
@@ -185,7 +186,7 @@ class Identities:
             return record
         fresh = replace(local, traits=traits)
         if local.reliability.set_aside:
-            return await self._kept(record, fresh, "identity-traits", TRAITS, by, note)
+            return await self._kept(record, fresh, "identity-traits", TRAITS_CHANGED, by, note)
         proven = still_proven and local.proof is not None
         event = Event.TRAIT_CHANGED_PROVEN if proven else Event.TRAIT_CHANGED
         return await self._moved(record, event, by, note, fresh, "identity-traits")
@@ -211,10 +212,10 @@ class Identities:
         """
         local, now = record.local, self.clock.now()
         if local.reliability.set_aside:
-            raise NotAllowed("INS-185", _SET_ASIDE)
+            raise NotAllowed("INS-185", say.SET_ASIDE)
         ins = local.ins or local.ins_received if verify else None
         if verify and ins is None:
-            raise NotAllowed("INS-031", _NOTHING_TO_VERIFY)
+            raise NotAllowed("INS-031", say.NOTHING_TO_VERIFY)
         person = asked_as(local)
         result = await (registry.verify(answer_of(ins), person) if ins is not None else registry.search(person))
         trace, raw = trace_of(result, now, by, ins, local.traits)
@@ -223,27 +224,29 @@ class Identities:
         answers = (Payload(len(raw), trace.answer_sha256, raw),) if raw else ()
         kept = replace(local, insi=(*local.insi, trace))
         told = {"code": trace.code, "operation": trace.operation, "sha256": trace.answer_sha256}
-        fresh = await self._kept(record, kept, "identity-insi", INSI, by, trace.code, answers, **told)
+        fresh = await self._kept(record, kept, "identity-insi", INSI_ASKED, by, trace.code, answers, **told)
         return fresh, trace
 
     async def confirmed(
         self, record: IndexedIdentity, sha256: str, by: str, *, accept_differences: bool = False
     ) -> IndexedIdentity:
-        """The user confirms an answer of INSi (CR 00): its traits replace the local ones, its INS becomes the record's.
+        """The user confirms the last answer of INSi (CR 00): its traits replace the local ones, its INS becomes the record's.
 
-        Where traits differ the user must say so (INS-190); the proof then bears other traits, and is to be checked again.
+        An answer that another one followed, or that came before the record changed, is confirmed no more. Where traits
+        differ the user must say so (INS-190); the proof then bears other traits, and is to be checked again.
         Raises NotAllowed, Conflict.
         """
         local = record.local
-        trace = next((t for t in reversed(local.insi) if t.answer_sha256 == sha256 and t.code == FOUND), None)
-        if trace is None or trace.ins is None:
-            raise NotAllowed("INS-192", _NO_ANSWER)
         if local.reliability.set_aside:
-            raise NotAllowed("INS-185", _SET_ASIDE)
+            raise NotAllowed("INS-185", say.SET_ASIDE)
+        trace = local.confirmable
+        if trace is None or trace.ins is None or trace.answer_sha256 != sha256:
+            kept = any(t.answer_sha256 == sha256 for t in local.insi)
+            raise NotAllowed("INS-192", say.OUTDATED if kept else say.NO_ANSWER)
         await self._free(record, trace.ins)
         differing = differences(local.traits, trace)
         if differing and not accept_differences:
-            raise NotAllowed("INS-190", _differ(differing))
+            raise NotAllowed("INS-190", say.differ(differing))
         fresh = replace(local, traits=replaced(local.traits, trace)).with_ins(trace.ins, trace.history)
         if differing:
             moved = replace(local, ins=None).after(Event.TRAIT_CHANGED)
@@ -260,7 +263,7 @@ class Identities:
         others = [other for row in rows if (other := indexed(record.workspace, row)).id != record.id]
         held = next((o for o in others if o.local.ins == ins), None)
         if held is not None:
-            raise NotAllowed("INS-172", _held_by(held.local.ipp))
+            raise NotAllowed("INS-172", say.held_by(held.local.ipp))
 
     # --------------------------------------------------------------------------------------------------------- storing
 
@@ -309,91 +312,12 @@ def shown_status(reliability: Reliability) -> str:
 def completed(traits: Traits) -> Traits:
     """Entered traits with their birth date completed by rule. Raises NotAllowed when no identity can be made of them."""
     if not traits.birth_family.strip() or not (traits.birth_given.strip() or traits.given_list.strip()):
-        raise NotAllowed("INS-032", _NO_NAME)
+        raise NotAllowed("INS-032", say.NO_NAME)
     date = completed_date(traits.birth_date.strip())
     if date is None:
-        raise NotAllowed("INS-052", _NO_YEAR)
+        raise NotAllowed("INS-052", say.NO_YEAR)
     return replace(traits, birth_date=date[0], birth_date_uncertain=date[1] or traits.birth_date_uncertain)
-
-
-def differences(local: Traits, trace: InsiTrace) -> tuple[str, ...]:
-    """The traits INSi tells otherwise than they are here, letter for letter. What is empty here is no difference."""
-    told = trace.traits
-    if told is None:
-        return ()
-    found = [n for n in STRICT if n != "birth_given" and getattr(local, n) and getattr(told, n) != getattr(local, n)]
-    if local.given_list and told.given_list and told.given_list.startswith(local.given_list + " "):
-        found.remove("given_list")
-    if local.birth_given and not first_given_agrees(local.birth_given, told.given_list or told.birth_given):
-        found.append("birth_given")
-    return tuple(found)
-
-
-def replaced(local: Traits, trace: InsiTrace) -> Traits:
-    """The traits of the answer in place of the local ones. The first given name stays where it is the head of the list."""
-    told = trace.traits
-    if told is None:
-        return local
-    head = local.birth_given if first_given_agrees(local.birth_given, told.given_list) else ""
-    given = told.birth_given or head or told.given_list.partition(" ")[0]
-    return replace(told, birth_given=given, birth_place=told.birth_place or local.birth_place)
 
 
 def _folded(record: IndexedIdentity, name: str) -> str:
     return canon(getattr(record.local.traits, name))
-
-
-def _near(ipp: str, *, double: bool) -> Text:
-    if double:
-        return Text(
-            f"Le dossier {ipp} a les mêmes traits : doublon probable.",
-            f"Record {ipp} has the same traits: likely a duplicate.",
-        )
-    return Text(f"Le dossier {ipp} porte les mêmes nom et prénom.", f"Record {ipp} bears the same name and given name.")
-
-
-def _held_by(ipp: str) -> Text:
-    return Text(f"Le dossier {ipp} porte déjà cette INS.", f"Record {ipp} already holds this INS.")
-
-
-def _differ(names: tuple[str, ...]) -> Text:
-    told = ", ".join(names)
-    return Text(f"Traits différents dans la réponse : {told}.", f"Traits that differ in the answer: {told}.")
-
-
-_NO_ANSWER = Text(
-    "Aucune réponse positive de l'INSi n'est conservée pour cette identité : interrogez l'INSi, puis confirmez sa réponse.",
-    "No positive answer of INSi is kept for this identity: call INSi, then confirm its answer.",
-)
-_CHANGE_THE_TRAITS = Text(
-    "Un changement de trait se fait en donnant les nouveaux traits.", "A trait is changed by giving the new traits."
-)
-_NO_PROOF = Text("Aucun justificatif n'est enregistré.", "No proof is recorded.")
-_LOW_TRUST = Text(
-    "Aucun des justificatifs enregistrés n'est à haut niveau de confiance.",
-    "None of the recorded proofs is of high trust.",
-)
-_UNKNOWN_PROOF = Text(
-    f"Type de justificatif à choisir parmi : {', '.join(proof_kinds())}.",
-    f"Kind of proof to choose among: {', '.join(proof_kinds())}.",
-)
-_RANK_IS_GIVEN = Text(
-    "Le niveau de confiance de ce justificatif n'est pas laissé au choix.",
-    "The trust level of this proof is not left to choose.",
-)
-_SET_ASIDE = Text(
-    "L'identité est douteuse ou fictive : levez d'abord cet attribut.",
-    "The identity is doubtful or fictive: lift that attribute first.",
-)
-_NOTHING_TO_VERIFY = Text(
-    "Ce dossier ne porte aucune INS, ni reçue ni propre : cherchez par les traits.",
-    "This record holds no INS, received or its own: search by traits.",
-)
-_NO_NAME = Text(
-    "Le nom de naissance et un prénom de naissance sont nécessaires.",
-    "The birth name and a birth given name are needed.",
-)
-_NO_YEAR = Text(
-    "L'année de naissance est nécessaire (AAAA, AAAA-MM, AAAA-??-JJ ou AAAA-MM-JJ).",
-    "The year of birth is needed (AAAA, AAAA-MM, AAAA-??-JJ or AAAA-MM-JJ).",
-)

@@ -14,6 +14,8 @@ from gateway.identity.status import Event, Moved, Refused, Reliability, moved
 
 UNPROVEN = Reliability()
 FOUND = "00"
+ANSWERED = frozenset({FOUND, "01", "02"})  # the CR of INSi: any other code is that of a fault
+INSI_ASKED, TRAITS_CHANGED = "insi-asked", "traits-changed"  # lines of a history that no move of the status writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,20 @@ class LocalIdentity:
         told = trace.traits
         return tuple(n for n in STRICT if getattr(told, n) and getattr(told, n) != getattr(self.traits, n))
 
+    @property
+    def confirmable(self) -> InsiTrace | None:
+        """The answer of INSi that a user may confirm; None when there is none.
+
+        It is the last one, faults aside, it told one identity, and the record is still the one it was asked about: no
+        mark, no INS taken away and no trait changed by hand since.
+        """
+        before = next((n for n in range(len(self.changes), 0, -1) if self.changes[n - 1].event in _OUTDATING), 0)
+        asked_since = sum(change.event == INSI_ASKED for change in self.changes[before:])
+        since = self.insi[len(self.insi) - asked_since :] if before else self.insi
+        last = next((trace for trace in reversed(since) if trace.code in ANSWERED), None)
+        told = last is not None and last.code == FOUND and last.ins is not None
+        return last if told and not self.reliability.set_aside else None
+
     def after(self, event: Event) -> LocalIdentity | Refused:
         """The record after an event; the INS it loses goes to its history, the proof it loses is marked."""
         done = moved(self.reliability, event)
@@ -162,6 +178,13 @@ class LocalIdentity:
 
 
 STRICT = ("birth_family", "birth_given", "given_list", "sex", "birth_date", "birth_place")
+_OUTDATING = frozenset(
+    {
+        TRAITS_CHANGED,
+        *(Event.INSI_INVALIDATED, Event.TRAIT_CHANGED, Event.TRAIT_CHANGED_PROVEN),
+        *(Event.MARKED_DOUBTFUL, Event.MARKED_FICTIVE, Event.UNMARKED),
+    }
+)
 _LOSING_PROOF = frozenset({Event.PROOF_INVALIDATED, Event.TRAIT_CHANGED})
 
 

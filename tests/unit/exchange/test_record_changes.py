@@ -1,0 +1,62 @@
+# ruff: noqa: F401, F811
+"""What INSi answered about a record, and which answer a user may still confirm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from adapters.api.identity_views import trace_view
+from gateway.exchange.insi_answers import trace_of
+from gateway.identity.status import Event, Status
+from gateway.insi import model as insi
+from tests.support.desks import COLETTE, TRAITS, Desks, desks, refused_by, told, trace
+from tests.support.stores import NOW
+
+
+async def test_the_last_answer_is_confirmed_whatever_faults_followed_it(desks: Desks) -> None:
+    record = await desks.asked(await desks.record(), told(), insi.Unavailable("insi_102", "later", trace(b"fault")))
+    views = [trace_view(t, record.local) for t in record.local.insi]
+    assert [v["confirmable"] for v in views] == [True, False]
+    done = await desks.identities.confirmed(record, record.local.insi[0].answer_sha256, "test")
+    assert (done.local.reliability.status, done.local.ins) == (Status.RECUP, record.local.insi[0].ins)
+
+
+@pytest.mark.parametrize(
+    "answer", [insi.NotFound(trace(b"01")), insi.Several(trace(b"02")), told(COLETTE)], ids=["01", "02", "another"]
+)
+async def test_an_answer_that_another_one_followed_is_confirmed_no_more(desks: Desks, answer: Any) -> None:
+    record = await desks.asked(await desks.record(), told(), answer)
+    first = record.local.insi[0]
+    assert trace_view(first, record.local)["confirmable"] is False
+    assert await refused_by(desks.identities.confirmed(record, first.answer_sha256, "test")) == "INS-192"
+    assert (await desks.again(record)).local.ins is None
+
+
+async def test_an_answer_older_than_the_removal_of_the_ins_is_confirmed_no_more(desks: Desks) -> None:
+    record = await desks.confirmed(await desks.asked(await desks.record(), told()))
+    record = await desks.identities.happened(record, Event.INSI_INVALIDATED, "test")
+    assert await refused_by(desks.confirmed(record)) == "INS-192"
+    record = await desks.asked(record, told())
+    assert (await desks.confirmed(record)).local.reliability.status is Status.RECUP
+
+
+async def test_an_answer_older_than_a_doubt_or_a_change_of_traits_is_confirmed_no_more(desks: Desks) -> None:
+    record = await desks.asked(await desks.record(), told())
+    record = await desks.identities.happened(record, Event.MARKED_DOUBTFUL, "test")
+    assert await refused_by(desks.confirmed(record)) == "INS-185"
+    record = await desks.identities.happened(record, Event.UNMARKED, "test")
+    assert await refused_by(desks.confirmed(record)) == "INS-192"
+    record = await desks.asked(record, told())
+    record = await desks.identities.changed(record, replace(TRAITS, sex="M"), "test")
+    assert await refused_by(desks.confirmed(record, accept_differences=True)) == "INS-192"
+
+
+@pytest.mark.parametrize("code", ["00", "01", "02"])
+def test_a_fault_whose_code_is_written_like_an_answer_is_not_read_as_one(code: str) -> None:
+    for fault in (insi.Unavailable(code, "panne", trace(b"x")), insi.Refused(code, "panne", trace(b"x"))):
+        kept, _ = trace_of(fault, NOW, "test", None, TRAITS)
+        assert kept.code == f"fault-{code}"
+        assert (kept.ins, kept.reason) == (None, "panne")
