@@ -33,7 +33,10 @@ from gateway.directory.territory import (
     territory_of,
     with_actors,
 )
-from gateway.exchange.identity_seed import identities_of, seeded
+from gateway.exchange.identity_seed import held_by, identities_of, seeded
+from gateway.exchange.indexed import indexed
+from gateway.identity.matricule import canonical
+from gateway.index_ports import PutIdentity
 from gateway.ports import AppendEvent, Operation, PutDmp, Store
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
@@ -177,12 +180,20 @@ class Provisioning:
         }
 
     async def _new_records(self, actors: Iterable[Actor], workspace: str) -> tuple[Operation, ...]:
-        """The records of patients added; one that a structure already has is left to that structure."""
+        """The records of patients added; a number or an INS that a structure already has is left to that structure."""
         added = territory_of(a for a in actors if isinstance(a, Patient))
         territory = replace(self.sandboxes.territory(workspace), patients=added.patients)
         made = identities_of(territory, workspace, datetime.now(UTC))
-        fresh = [op for op in made if await self.store.identity(workspace, op.identity_id) is None]
+        fresh = [op for op in made if not await self._known(op)]
         return (*fresh, AppendEvent(seeded(workspace, datetime.now(UTC), fresh))) if fresh else ()
+
+    async def _known(self, op: PutIdentity) -> bool:
+        if await self.store.identity(op.workspace, op.identity_id) is not None:
+            return True
+        ins = [(one.matricule, one.oid) for one in held_by(op)]
+        rows = await self.store.identities_known_as(op.workspace, op.structure, ins)
+        held = [indexed(op.workspace, row).local.ins for row in rows]
+        return any(one is not None and (canonical(one.matricule), one.oid) in ins for one in held)
 
     async def _with_secret(self, actor: Actor, passwords: Mapping[str, str]) -> Actor:
         if not isinstance(actor, Mailbox) or actor.address not in passwords:

@@ -317,6 +317,16 @@ identity_ins = Table(  # the INS of a record, and those it had (active = 0): mat
     Column("active", SmallInteger, nullable=False),
     PrimaryKeyConstraint("workspace_id", "structure", "matricule", "oid", "identity_id"),
     Index("identity_ins_of_record", "workspace_id", "identity_id"),
+    Index(
+        "identity_ins_held",  # of one structure's records, one at most holds an INS
+        "workspace_id",
+        "structure",
+        "matricule",
+        "oid",
+        unique=True,
+        sqlite_where=text("active = 1"),
+        postgresql_where=text("active = 1"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -36,7 +36,7 @@ from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Event, Refused, Reliability, Status
 from gateway.identity.traits import canon
 from gateway.index_ports import IdentityFilter
-from gateway.ports import Clock, Ids, InsRegistry, Store
+from gateway.ports import Clock, Conflict, Ids, InsRegistry, Store
 from gateway.values import Text
 
 CONFIRM, PROOF, DETAILS = "insi-confirmed", "proof-attached", "details"
@@ -279,7 +279,12 @@ class Identities:
         **told: Any,
     ) -> IndexedIdentity:
         fresh, event = self.kept(record, local, kind, what, by, note, **told)
-        (version,) = await self.store.commit(put(fresh, self.clock.now(), (event,), answers))
+        try:
+            (version,) = await self.store.commit(put(fresh, self.clock.now(), (event,), answers))
+        except Conflict as conflict:
+            if conflict.key == "ins":
+                raise NotAllowed("INS-172", say.HELD) from conflict
+            raise
         return replace(fresh, version=version)
 
     def kept(

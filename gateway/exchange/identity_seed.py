@@ -16,7 +16,7 @@ from gateway.exchange.indexed import IndexedIdentity, name_of, put
 from gateway.exchange.model import Event, Payload
 from gateway.identity.local import FOUND, Change, Ins, InsiTrace, LocalIdentity, Proof, Traits
 from gateway.identity.status import Attribute, Reliability, Status
-from gateway.index_ports import PutIdentity
+from gateway.index_ports import HeldIns, PutIdentity
 from gateway.insi.base import national_base
 from gateway.insi.model import Answer, Code, Individual, Operation
 from gateway.insi.wire import write_result
@@ -30,14 +30,24 @@ _PROVEN = frozenset({Status.VALI, Status.QUAL})
 
 
 def identities_of(territory: Territory, workspace: str, at: datetime) -> tuple[PutIdentity, ...]:
-    """Every record of the territory's patients, new."""
+    """Every record of the territory's patients, new; of two that would hold one INS in one structure, the first."""
     people = national_base(territory, "test").people
     told = {key: person.individual for key, person in people.items()}
-    return tuple(
+    made = [
         op
         for patient in territory.patients.values()
         for op in records_of_patient(patient, told.get(patient.key), workspace, at, territory.structures)
-    )
+    ]
+    first: dict[tuple[str, HeldIns], str] = {}
+    for op in made:
+        for ins in held_by(op):
+            first.setdefault((op.structure, ins), op.identity_id)
+    return tuple(op for op in made if all(first[op.structure, ins] == op.identity_id for ins in held_by(op)))
+
+
+def held_by(op: PutIdentity) -> tuple[HeldIns, ...]:
+    """The INS a record would hold; none when it has none."""
+    return tuple(ins for ins in op.ins if ins.active)
 
 
 def records_of_patient(

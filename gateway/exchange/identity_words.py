@@ -27,6 +27,7 @@ def differ(names: tuple[str, ...]) -> Text:
     return Text(f"Traits différents dans la réponse : {told}.", f"Traits that differ in the answer: {told}.")
 
 
+HELD = Text("Un autre dossier porte déjà cette INS.", "Another record already holds this INS.")
 NO_ANSWER = Text(
     "Aucune réponse positive de l'INSi n'est conservée pour cette identité : interrogez l'INSi, puis confirmez sa réponse.",
     "No positive answer of INSi is kept for this identity: call INSi, then confirm its answer.",

@@ -19,7 +19,7 @@ from gateway.index_ports import (
     PutIdentity,
     RecordIntegration,
 )
-from gateway.ports import Conflict, ExchangeFilter, FinishDelivery, LeaseDeliveries, ResetWorkspace
+from gateway.ports import AppendEvent, Conflict, ExchangeFilter, FinishDelivery, LeaseDeliveries, ResetWorkspace
 from tests.support.stores import BAL, NOW, WS, Place, delivery, event, exchange, mail, payload, place, store
 
 HOSPITAL = "ch-brumeval"
@@ -36,12 +36,16 @@ def record(ipp: str = "CH1", **changes: Any) -> PutIdentity:
         "at": NOW,
         "status": "QUAL",
         "record": {"ipp": ipp},
-        "ins": (HeldIns(ODETTE, OID, True),),
+        "ins": (HeldIns(ODETTE, OID, True),) if ipp == "CH1" else (),
         "family": "BRUNEL",
         "birth_date": "1936-02-14",
         "sex": "F",
     }
     return PutIdentity(**values | changes)
+
+
+def event_alone(kind: str) -> AppendEvent:
+    return AppendEvent(event(kind))
 
 
 async def ids_known_as(store: SqlStore, matricule: str, oid: str = OID, structure: str = HOSPITAL) -> list[str]:
@@ -75,9 +79,38 @@ async def test_a_matricule_without_its_oid_or_in_another_structure_finds_nobody(
     assert await store.identity("other", "id-CH1") is None
 
 
-async def test_two_records_may_hold_the_same_ins_and_both_are_told(store: SqlStore) -> None:
-    await store.commit(record("CH2"), record("CH1"), record("CH0", ins=(HeldIns(ODETTE, OID, False),)))
-    assert await ids_known_as(store, ODETTE) == ["id-CH1", "id-CH2", "id-CH0"]
+async def test_a_former_ins_of_one_record_may_be_that_of_another_and_both_are_told(store: SqlStore) -> None:
+    former = (HeldIns(ODETTE, OID, False),)
+    await store.commit(record("CH2", ins=former), record("CH1"), record("CH0", ins=former))
+    assert await ids_known_as(store, ODETTE) == ["id-CH1", "id-CH0", "id-CH2"]
+
+
+async def test_of_one_structure_one_record_holds_an_ins(store: SqlStore) -> None:
+    held = (HeldIns(ODETTE, OID, True),)
+    await store.commit(record("CH1"), record("CH2"))
+    for other in (record("CH3", ins=held), record("CH2", ins=held, expected_version=1)):
+        with pytest.raises(Conflict, match="ins"):
+            await store.commit(other, event_alone("never"))
+    assert await store.identity(WS, "id-CH3") is None
+    assert await store.events(WS) == ()
+    await store.commit(
+        record("R1", ins=held, structure="ehpad-les-tilleuls"),
+        record("CH4", ins=(HeldIns(ODETTE, "1.2.250.1.213.1.4.8", True),)),
+        record("CH1", ins=(HeldIns(ODETTE, OID, False),), expected_version=1),
+        record("CH2", ins=held, expected_version=1),
+    )
+    assert await ids_known_as(store, ODETTE) == ["id-CH2", "id-CH1"]
+
+
+async def test_of_two_records_that_take_one_ins_at_once_one_is_refused(place: Place) -> None:
+    stores = [await place.open() for _ in range(2 if place.postgresql else 1)]
+    held = (HeldIns(ODETTE, OID, True),)
+    await stores[0].commit(record("CH2"), record("CH3"))
+    both = [stores[n % len(stores)].commit(record(f"CH{n}", ins=held, expected_version=1)) for n in (2, 3)]
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(map(str, outcomes)) == ["(2,)", "ins"]
+    for one in stores:
+        await one.close()
 
 
 async def test_a_change_replaces_the_ins_by_which_a_record_is_found(store: SqlStore) -> None:

@@ -122,3 +122,16 @@ async def test_alembic_is_not_imported_for_a_current_schema(tmp_path: Path) -> N
             check=False,
         )
         assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+async def test_of_two_records_that_held_one_ins_a_migration_leaves_it_to_one(place: Place) -> None:
+    database = open_database(place.url)
+    row = "INSERT INTO identity_ins VALUES ('demo', 's', '236024890704179', '1.2.250.1.213.1.4.10', :id, :active)"
+    with database.writer.begin() as connection:
+        migrations.upgrade(connection, "0002")
+        for name, active in (("b", 1), ("a", 1), ("c", 0)):
+            connection.execute(text(row), {"id": name, "active": active})
+        migrations.upgrade(connection)
+        held = connection.execute(text("SELECT identity_id FROM identity_ins WHERE active = 1")).all()
+        assert (len(connection.execute(text("SELECT 1 FROM identity_ins")).all()), [r[0] for r in held]) == (3, ["a"])
+    database.dispose()

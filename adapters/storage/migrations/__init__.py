@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, inspect, text
 
 from adapters.storage import schema
 
-HEAD = "0002"
+HEAD = "0003"
 VERSION_TABLE = "alembic_version"
 _LOCK = 7_165_413  # any constant: two gateways that start together on an empty database take turns
 

@@ -16,13 +16,11 @@ from gateway.ports import Conflict
 
 _i = schema.identity.c
 _n = schema.identity_ins.c
-_INSERT_INS = BulkInsert(
-    schema.identity_ins, "workspace_id", "structure", "matricule", "oid", "identity_id", "active", ignore=True
-)
+_INSERT_INS = BulkInsert(schema.identity_ins, "workspace_id", "structure", "matricule", "oid", "identity_id", "active")
 
 
 def put(work: Work, operations: Sequence[PutIdentity]) -> list[int]:
-    """Create or change records. Raises `Conflict` naming `ipp` or `version`."""
+    """Create or change records. Raises `Conflict` naming `ipp`, `version` or `ins`."""
     return [_put(work, op) for op in operations]
 
 
@@ -33,6 +31,7 @@ def _put(work: Work, op: PutIdentity) -> int:
     else:
         _create(work, op)
     lookups = {(key(one.matricule), key(one.oid)): int(one.active) for one in sorted(op.ins, key=lambda i: i.active)}
+    _refuse_held(work, op, [ins for ins, active in lookups.items() if active])
     _INSERT_INS(
         work.connection,
         [
@@ -43,6 +42,21 @@ def _put(work: Work, op: PutIdentity) -> int:
     for event in op.events:
         work.add_event(event)
     return op.expected_version + 1
+
+
+def _refuse_held(work: Work, op: PutIdentity, held: Sequence[tuple[str, str]]) -> None:
+    """Of one structure's records, one at most holds an INS: two would be a duplicate, or a collision."""
+    for matricule, oid in held:
+        other = select(_n.identity_id).where(
+            _n.workspace_id == op.workspace,
+            _n.structure == key(op.structure),
+            _n.matricule == matricule,
+            _n.oid == oid,
+            _n.active == 1,
+            _n.identity_id != op.identity_id,
+        )
+        if work.connection.execute(other).first() is not None:
+            raise Conflict("ins")
 
 
 def _create(work: Work, op: PutIdentity) -> None:

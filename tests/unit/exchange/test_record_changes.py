@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from adapters.api.identity_views import trace_view
+from gateway.directory.territory import load_territory
+from gateway.exchange.identities import NotAllowed
+from gateway.exchange.identity_seed import identities_of
 from gateway.exchange.insi_answers import trace_of
 from gateway.identity.status import Event, Status
 from gateway.insi import model as insi
@@ -52,6 +56,25 @@ async def test_an_answer_older_than_a_doubt_or_a_change_of_traits_is_confirmed_n
     record = await desks.asked(record, told())
     record = await desks.identities.changed(record, replace(TRAITS, sex="M"), "test")
     assert await refused_by(desks.confirmed(record, accept_differences=True)) == "INS-192"
+
+
+async def test_of_two_records_confirmed_at_once_with_one_ins_the_second_is_a_collision(desks: Desks) -> None:
+    both = [await desks.asked(await desks.record(ipp), told()) for ipp in ("P1", "P2")]
+    outcomes = await asyncio.gather(*map(desks.confirmed, both), return_exceptions=True)
+    refused = [o for o in outcomes if isinstance(o, NotAllowed)]
+    assert [o.rule for o in refused] == ["INS-172"]
+    held = [(await desks.again(record)).local.ins for record in both]
+    assert held.count(None) == 1
+
+
+async def test_a_territory_with_one_ins_twice_in_a_structure_fills_its_index_with_the_first(desks: Desks) -> None:
+    territory = load_territory()
+    held = next(p for p in territory.patients.values() if p.status == "QUAL" and p.ipp)
+    twin = replace(held, key="twin", ipp=dict.fromkeys(held.ipp, "TWIN"))
+    territory = replace(territory, patients={held.key: held, "twin": twin})
+    made = identities_of(territory, "demo", NOW)
+    await desks.store.commit(*made)
+    assert {op.ipp for op in made} == set(held.ipp.values())
 
 
 @pytest.mark.parametrize("code", ["00", "01", "02"])
