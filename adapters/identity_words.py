@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
+from gateway.identity.trait_words import TRAITS as TRAITS
 from gateway.values import Text
 
-TRAITS = {
-    "matricule": Text("Matricule INS", "INS matricule"),
-    "oid": Text("OID", "OID"),
-    "birth_family": Text("Nom de naissance", "Birth name"),
-    "birth_given": Text("Premier prénom", "First given name"),
-    "given_list": Text("Liste des prénoms", "Given names"),
-    "birth_date": Text("Date de naissance", "Birth date"),
-    "sex": Text("Sexe", "Sex"),
-    "birth_place": Text("Lieu de naissance (COG)", "Birthplace (COG)"),
-    "used_family": Text("Nom utilisé", "Used name"),
-    "used_given": Text("Prénom utilisé", "Used given name"),
-}
 STATUSES = {
     "PROV": Text("Identité provisoire", "Provisional identity"),
     "RECUP": Text("Identité récupérée", "Retrieved identity"),
@@ -48,6 +37,7 @@ CHANGES = {
     "trait-changed-proven": Text("Trait modifié, justificatif à l'appui", "Trait changed, proof in hand"),
     "traits-changed": Text("Trait modifié", "Trait changed"),
     "details": Text("Traits complémentaires", "Complementary traits"),
+    "joined": Text("Document reçu rattaché", "Received document attached"),
     "attached": Text("INS reçue mise de côté", "Received INS kept aside"),
 }
 ANSWERS = {

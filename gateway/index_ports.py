@@ -16,11 +16,12 @@ from gateway.exchange.model import Event, Payload
 
 @dataclass(frozen=True, slots=True)
 class HeldIns:
-    """An INS of a record: its own (`active`), or one it had."""
+    """An INS of a record: its own (`active`), one it had, or one it only `received` with a message."""
 
     matricule: str
     oid: str
     active: bool
+    received: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class RecordIntegration:
     """What the integration of an exchange adds to it: entries of its summary, findings, quarantine, marks, events.
 
     The entry `integrations` of the summary is merged structure by structure. `records` are those the documents joined.
+    `settles`: a human let them in; integration is allowed once no structure is left that keeps them out, as the exchange is
+    when this is written.
     Result: False when the exchange is no longer there (reset): then nothing was written.
     """
 
@@ -90,6 +93,7 @@ class RecordIntegration:
     marks: tuple[MarkMail, ...] = ()
     events: tuple[Event, ...] = ()
     records: tuple[str, ...] = ()
+    settles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +165,18 @@ class IndexReader(Protocol):
         ...
 
     async def identities_known_as(
-        self, workspace: str, structure: str, ins: Sequence[tuple[str, str]], ipps: Sequence[str] = ()
+        self,
+        workspace: str,
+        structure: str,
+        ins: Sequence[tuple[str, str]],
+        ipps: Sequence[str] = (),
+        *,
+        received: bool = False,
     ) -> tuple[IdentityRow, ...]:
-        """The records that hold, or held, one of these (matricule, OID), then those with one of these IPPs."""
+        """The records that hold, or held, one of these (matricule, OID), then those with one of these IPPs.
+
+        `received`: those too that keep it aside, since a message told it.
+        """
         ...
 
     async def identities_born(

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.exchange.identities import shown_status
+from gateway.exchange.identities import Remark, shown_status
 from gateway.exchange.indexed import IndexedIdentity
 from gateway.exchange.insi_answers import differences
+from gateway.exchange.quarantine_checks import unlike
 from gateway.exchange.received import Told, told_of
 from gateway.identity.local import STRICT, Ins, InsiTrace, LocalIdentity, Traits
 from gateway.identity.proofs import proof_kinds
@@ -139,6 +140,11 @@ def trace_view(trace: InsiTrace, local: LocalIdentity) -> dict[str, Any]:
     }
 
 
+def remark_view(remark: Remark) -> dict[str, str]:
+    """What a user should look at."""
+    return {"rule": remark.rule, "fr": mask_text(remark.why.fr), "en": mask_text(remark.why.en)}
+
+
 def clear_view(local: LocalIdentity) -> dict[str, Any]:
     """Everything in clear: only after a journalled demand, and only for identities of test."""
 
@@ -198,4 +204,5 @@ def candidate_view(record: IndexedIdentity, told: Told) -> dict[str, Any]:
         "status": shown_status(record.local.reliability),
         "set_aside": record.local.reliability.set_aside,
         "lines": [ins, *beside(record.local.traits, received.traits)],
+        "differences": list(unlike(received, record.local)),
     }

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.ports import Conflict, StoreUnavailable
 from gateway.rules.masking import mask_json, mask_text
+from gateway.values import Text
 
 MEDIA_TYPE = "application/problem+json"
 _SHOWN = 200
@@ -37,12 +38,13 @@ class ProblemBody(BaseModel):
 
 
 class Problem(Exception):
-    """An error to tell. `code` is stable (`exchange-not-found`), `detail` may change."""
+    """An error to tell. `code` is stable (`exchange-not-found`), `detail` may change; the console says it in its language."""
 
-    def __init__(self, status: int, code: str, detail: str, **more: object) -> None:
-        detail = mask_text(detail)
-        super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
+    def __init__(self, status: int, code: str, detail: Text | str, **more: object) -> None:
+        told = detail if isinstance(detail, Text) else Text(detail, detail)
+        self.detail = Text(mask_text(told.fr), mask_text(told.en))
+        super().__init__(self.detail.en)
+        self.status, self.code = status, code
         self.more = {name: _told(value) for name, value in more.items()}
         self.headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
 
@@ -53,7 +55,7 @@ class Problem(Exception):
             "title": self.code.replace("-", " "),
             "status": self.status,
             "code": self.code,
-            "detail": self.detail,
+            "detail": self.detail.en,
             **self.more,
         }
         headers = {"Cache-Control": "no-store", **self.headers}

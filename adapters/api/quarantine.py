@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from adapters.api.context import ApiContext, Context, WorkspaceName
-from adapters.api.identities import by, identities_of, refusal
+from adapters.api.identities import by, identities_of, ipp_taken, refusal, stale
 from adapters.api.identity_bodies import Body, By
-from adapters.api.identity_views import candidate_view, entry_brief
+from adapters.api.identity_views import candidate_view, entry_brief, remark_view
 from adapters.api.problems import Problem, not_found
+from adapters.identity_words import STATES
 from adapters.ids import UuidSeven
 from gateway.exchange.identities import NotAllowed
 from gateway.exchange.quarantine import Decided, Gone, QuarantineDesk, State
@@ -19,8 +20,13 @@ from gateway.exchange.received import told_of
 from gateway.index_ports import QuarantineRow
 from gateway.ports import Conflict
 from gateway.rules.masking import mask_text
+from gateway.values import Text
 
 router = APIRouter(tags=["quarantine"])
+_NO_RECORD = Text(
+    "attach : désignez le dossier que rejoignent les documents", "attach: name the record the documents join"
+)
+_GONE = Text("l'échange ou ses octets ne sont plus là", "the exchange or its octets are no longer there")
 
 Choice = Literal["attach", "create", "refuse", "copy"]
 
@@ -35,6 +41,7 @@ class Decision(Body):
     decision: Choice
     record: str = Field("", max_length=64, description="attach: the id of the record")
     ipp: str = Field("", max_length=64, description="create: the IPP to give; '' = given by the index")
+    accept_differences: bool = Field(False, description="attach: the record says otherwise than the message, and yet")
     note: str = Field("", max_length=200)
     by: By = "api"
 
@@ -64,10 +71,11 @@ async def one(known: Context, workspace: WorkspaceName, entry_id: str) -> dict[s
 
 @router.post("/quarantine/{entry_id}/decide")
 async def decide(known: Context, workspace: WorkspaceName, entry_id: str, asked: Decision) -> dict[str, Any]:
-    """Decide. 409 when somebody did already; 422 with the rule that forbids it."""
+    """Decide. 409 when somebody did already; 422 with the rule that forbids it. `remarks` as for a new record."""
     entry = await found(known, workspace, entry_id)
     decided = await decided_by(known, workspace, entry, asked)
-    return {"state": decided.state.value, "record": decided.record_id, "copy": decided.copy_id}
+    told = {"state": decided.state.value, "record": decided.record_id, "copy": decided.copy_id}
+    return {**told, "remarks": [remark_view(remark) for remark in decided.remarks]}
 
 
 # ------------------------------------------------------------------------------------------------- shared with the console
@@ -96,10 +104,11 @@ async def decided_by(known: ApiContext, workspace: str, entry: QuarantineRow, as
     if entry.state != State.OPEN:
         raise _already(entry)
     if asked.decision == "attach" and not asked.record:
-        raise Problem(422, "record-missing", "attach: name the record the documents join")
+        raise Problem(422, "record-missing", _NO_RECORD)
     try:
         if asked.decision == "attach":
-            return await desk.attach(workspace, entry, asked.record, who, note)
+            accepted = asked.accept_differences
+            return await desk.attach(workspace, entry, asked.record, who, note, accept_differences=accepted)
         if asked.decision == "create":
             return await desk.create(workspace, entry, who, asked.ipp, note)
         if asked.decision == "refuse":
@@ -109,13 +118,14 @@ async def decided_by(known: ApiContext, workspace: str, entry: QuarantineRow, as
         raise refusal(known, refused) from refused
     except Conflict as conflict:
         if conflict.key == "ipp":
-            raise Problem(409, "ipp-taken", "another record of this index already has this IPP") from conflict
-        raise _already(entry) from conflict
+            raise ipp_taken() from conflict
+        now = await found(known, workspace, entry.id)
+        raise (stale() if now.state == State.OPEN else _already(now)) from conflict
     except Gone as gone:
-        raise Problem(410, "exchange-gone", "the exchange or its octets are no longer there") from gone
+        raise Problem(410, "exchange-gone", _GONE) from gone
 
 
 def _already(entry: QuarantineRow) -> Problem:
-    return Problem(
-        409, "already-decided", f"this entry is {entry.state}: somebody decided, or a record changed meanwhile"
-    )
+    state, who = STATES.get(entry.state, Text(entry.state, entry.state)), entry.decided_by
+    told = Text(f"{who} a déjà décidé : {state.fr}", f"{who} decided already: {state.en}")
+    return Problem(409, "already-decided", told)

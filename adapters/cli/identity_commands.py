@@ -15,6 +15,9 @@ quarantine_app = typer.Typer(no_args_is_help=True, help=t("La quarantaine.", "Th
 StructureArgument = Annotated[str, typer.Argument(help=t("Clé de la structure.", "Key of the structure."))]
 IppArgument = Annotated[str, typer.Argument(help=t("Numéro local du patient (IPP).", "Local number (IPP)."))]
 JsonOption = Annotated[bool, typer.Option("--json", help=t("En JSON.", "As JSON."))]
+AcceptOption = Annotated[
+    bool, typer.Option("--accept-differences", help=t("Même si des traits diffèrent.", "Even when traits differ."))
+]
 NoteOption = Annotated[str, typer.Option(help=t("Note de l'historique.", "Note for the history."))]
 
 
@@ -71,10 +74,7 @@ def identities_insi(
         bool, typer.Option("--verify", help=t("Vérifie l'INS au lieu de la chercher.", "Verify instead of search."))
     ] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help=t("Confirme la réponse.", "Confirm the answer."))] = False,
-    accept_differences: Annotated[
-        bool,
-        typer.Option("--accept-differences", help=t("Même si des traits diffèrent.", "Even when traits differ.")),
-    ] = False,
+    accept_differences: AcceptOption = False,
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
@@ -139,9 +139,10 @@ def quarantine_decide(
     decision: Annotated[str, typer.Argument(help="attach | create | refuse | copy")],
     ipp: Annotated[str, typer.Option(help=t("Dossier à rattacher, ou à créer.", "Record to join, or to make."))] = "",
     note: NoteOption = "",
+    accept_differences: AcceptOption = False,
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
     from adapters.cli.quarantine import run_decide
 
-    raise typer.Exit(run_decide(data, entry, decision, ipp, note, LANG))
+    raise typer.Exit(run_decide(data, entry, decision, ipp, note, accept=accept_differences, lang=LANG))

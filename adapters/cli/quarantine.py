@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from adapters.cli.identities import asked, found, ins_of, table_of, unknown
 from adapters.cli.render import console
@@ -37,21 +38,23 @@ def run_queue(data: Path, state: str, *, as_json: bool, lang: Lang) -> int:
     return asked(data, lang, show)
 
 
-def run_decide(data: Path, entry: str, decision: str, ipp: str, note: str, lang: Lang) -> int:
+def run_decide(data: Path, entry: str, decision: str, ipp: str, note: str, *, accept: bool, lang: Lang) -> int:
     """Decide on one entry. `ipp` names the record to attach to, or the one to create."""
 
     def decide(running: Running) -> int:
-        body = {"decision": decision, "note": note, "by": "cli"}
+        body: dict[str, Any] = {"decision": decision, "note": note, "by": "cli"}
         if decision == "attach":
             record = found(running, running.get(f"/quarantine/{entry}")["structure"], ipp)
             if record is None:
                 return unknown(ipp, lang)
-            body["record"] = record["id"]
+            body |= {"record": record["id"], "accept_differences": accept}
         elif decision == "create" and ipp:
             body["ipp"] = ipp
         done = running.post(f"/quarantine/{entry}/decide", body)
         state = STATES[done["state"]].in_(lang) if done["state"] in STATES else done["state"]
         print(" · ".join(filter(None, (state, done["record"], done["copy"]))))
+        for remark in done["remarks"]:
+            print(f"  {remark['rule']} {remark[lang.value]}")
         return 0
 
     return asked(data, lang, decide)

@@ -99,7 +99,7 @@ class Frame:
         """An error, as a page for who reads pages and as a problem for who does not."""
         if "text/html" not in request.headers.get("accept", "") or not self._door.lets_in(request):
             return problem.response()
-        words = _PROBLEMS.get(problem.status, Text(problem.detail, problem.detail)).in_(lang_of(request))
+        words = _PROBLEMS.get(problem.status, problem.detail).in_(lang_of(request))
         return self.page(request, "problem.html", status=problem.status, problem=problem, words=words)
 
     def refusals(self) -> Mapping[type[Exception], Handler]:

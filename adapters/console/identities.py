@@ -12,7 +12,15 @@ from starlette.routing import BaseRoute, Route
 from adapters.api import identities as api
 from adapters.api import quarantine as queue
 from adapters.api.context import ApiContext
-from adapters.api.identity_views import changes_view, clear_view, entry_brief, identity_brief, identity_full, trace_view
+from adapters.api.identity_views import (
+    changes_view,
+    clear_view,
+    entry_brief,
+    identity_brief,
+    identity_full,
+    remark_view,
+    trace_view,
+)
 from adapters.api.problems import Problem
 from adapters.console.frame import Frame, Revealed, lang_of
 from adapters.console.session import Doorkeeper, form_of
@@ -39,11 +47,16 @@ from gateway.index_ports import IdentityFilter, QuarantineRow
 from gateway.ports import Conflict
 from gateway.rules.masking import mask_text
 from gateway.sandbox.model import DEFAULT_WORKSPACE
-from gateway.values import Lang
+from gateway.values import Lang, Text
 
 WS = DEFAULT_WORKSPACE
 PAGE = 100
 WHO = "console"
+_FOUR = Text("attach, create, refuse ou copy", "attach, create, refuse or copy")
+_FOREIGN = Text(
+    "ce formulaire ne vient pas de la console : rouvrez la page",
+    "this form does not come from the console: open the page again",
+)
 Act = Callable[[IndexedIdentity, dict[str, str]], Awaitable[Any]]
 
 
@@ -124,7 +137,7 @@ class IdentityPages:
         except NotAllowed as refused:
             raise api.refusal(self._known, refused) from refused
         except Conflict as conflict:
-            raise Problem(409, "ipp-taken", "another record of this index already has this IPP") from conflict
+            raise api.ipp_taken() from conflict
 
     # ---------------------------------------------------------------------------------------------------- one record
 
@@ -163,6 +176,7 @@ class IdentityPages:
             changes=list(reversed(changes_view(local))),
             exchanges=exchanges,
             proofs=kinds,
+            remarks=[remark_view(r) for r in await api.identities_of(self._known).remarks(record)],
             refused=refused,
             clear=clear,
         )
@@ -181,7 +195,7 @@ class IdentityPages:
     async def _status(self, record: IndexedIdentity, form: dict[str, str]) -> None:
         event = form.get("event", "")
         if event not in EVENTS:
-            raise Problem(422, "unknown-event", "choose what happened")
+            raise Problem(422, "unknown-event", Text("choisissez ce qui s'est passé", "choose what happened"))
         await api.identities_of(self._known).happened(record, Event(event), WHO, mask_text(form.get("note", "")[:200]))
 
     async def _proof(self, record: IndexedIdentity, form: dict[str, str]) -> None:
@@ -236,11 +250,12 @@ class IdentityPages:
         """Where to go once decided."""
         choice = form.get("decision", "")
         if choice not in ("attach", "create", "refuse", "copy"):
-            raise Problem(422, "unknown-decision", "attach, create, refuse or copy")
+            raise Problem(422, "unknown-decision", _FOUR)
         asked = queue.Decision(
             decision=choice,  # type: ignore[arg-type]  # one of the four, looked at just above
             record=form.get("record", "")[:64],
             ipp="",
+            accept_differences=bool(form.get("accept_differences")),
             note=form.get("note", "")[:200],
             by=WHO,
         )
@@ -257,7 +272,7 @@ class IdentityPages:
         """The fields of a form of ours. Raises a 403 problem for anybody else's."""
         form = await form_of(request)
         if not self._door.genuine(request, form):
-            raise Problem(403, "csrf", "this form does not come from the console: open the page again")
+            raise Problem(403, "csrf", _FOREIGN)
         return form
 
 

@@ -306,7 +306,9 @@ identity = Table(  # one record of one structure's patient index
     Index("identity_by_name", "workspace_id", "structure", "family"),
 )
 
-identity_ins = Table(  # the INS of a record, and those it had (active = 0): matricule and OID in one key
+ACTIVE, FORMER, RECEIVED = 1, 0, -1  # what an INS is to a record: its own, one it had, one a message told
+
+identity_ins = Table(  # the INS of a record: matricule and OID in one key
     "identity_ins",
     metadata,
     _text("workspace_id", default=None),

@@ -274,10 +274,16 @@ class SqlStore:
         return await self._read(index_reader.identities, wanted)
 
     async def identities_known_as(
-        self, workspace: str, structure: str, ins: Sequence[tuple[str, str]], ipps: Sequence[str] = ()
+        self,
+        workspace: str,
+        structure: str,
+        ins: Sequence[tuple[str, str]],
+        ipps: Sequence[str] = (),
+        *,
+        received: bool = False,
     ) -> tuple[IdentityRow, ...]:
-        """Records by INS, active or former, then by IPP."""
-        return await self._read(index_reader.known_as, workspace, structure, ins, ipps)
+        """Records by INS, active, former or only received, then by IPP."""
+        return await self._read(index_reader.known_as, workspace, structure, ins, ipps, received)
 
     async def identities_born(
         self, workspace: str, structure: str, birth_date: str, sex: str

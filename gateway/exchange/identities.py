@@ -220,7 +220,7 @@ class Identities:
         result = await (registry.verify(answer_of(ins), person) if ins is not None else registry.search(person))
         trace, raw = trace_of(result, now, by, ins, local.traits)
         if not raw and trace.code.startswith("INS-"):
-            raise NotAllowed(trace.code, Text(trace.reason, trace.reason))
+            raise NotAllowed(trace.code, say.not_asked(trace.code, trace.reason))
         answers = (Payload(len(raw), trace.answer_sha256, raw),) if raw else ()
         kept = replace(local, insi=(*local.insi, trace))
         told = {"code": trace.code, "operation": trace.operation, "sha256": trace.answer_sha256}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.identity.proofs import proof_kinds
+from gateway.identity.trait_words import named
 from gateway.values import Text
 
 
@@ -23,8 +24,19 @@ def held_by(ipp: str) -> Text:
 
 def differ(names: tuple[str, ...]) -> Text:
     """The answer of INSi tells other traits."""
-    told = ", ".join(names)
-    return Text(f"Traits différents dans la réponse : {told}.", f"Traits that differ in the answer: {told}.")
+    told = named(names)
+    return Text(f"Traits différents dans la réponse : {told.fr}.", f"Traits that differ in the answer: {told.en}.")
+
+
+def not_asked(rule: str, reason: str) -> Text:
+    """INSi was not called: `reason` names the traits it would refuse, as the client of INSi calls them."""
+    told = named(_ASKED.get(word, word) for word in reason.split(", ") if word)
+    if rule == "INS-186":
+        return Text(f"Il manque à l'appel : {told.fr}.", f"Missing in the call: {told.en}.")
+    return Text(f"L'INSi n'admettrait pas : {told.fr}.", f"INSi would not admit: {told.en}.")
+
+
+_ASKED = {"family": "birth_family", "given_names": "given_list"}
 
 
 HELD = Text("Un autre dossier porte déjà cette INS.", "Another record already holds this INS.")

@@ -10,10 +10,11 @@ from hashlib import sha256
 from gateway.directory.model import Mailbox, Professional, Structure, Territory
 from gateway.exchange.model import Event, Payload
 from gateway.identity.local import Ins, LocalIdentity, Traits
+from gateway.identity.matching import Received
 from gateway.identity.matricule import canonical
 from gateway.identity.records import local_of, record_of
 from gateway.identity.traits import canon
-from gateway.index_ports import HeldIns, IdentityRow, PutIdentity
+from gateway.index_ports import HeldIns, IdentityRow, IndexReader, PutIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ def put(
     local = record.local
     held = [] if local.ins is None else [HeldIns(canonical(local.ins.matricule), local.ins.oid, active=True)]
     held += [HeldIns(canonical(ins.matricule), ins.oid, active=False) for ins in local.ins_history]
+    if (aside := local.ins_received) is not None:
+        held.append(HeldIns(canonical(aside.matricule), aside.oid, active=False, received=True))
     return PutIdentity(
         workspace=record.workspace,
         identity_id=record.id,
@@ -98,3 +101,16 @@ class Snapshot:
     def like(self, traits: Traits) -> Sequence[LocalIdentity]:
         """Records with that birth date and sex, as far as they are told."""
         return self.born
+
+
+async def snapshot_of(reader: IndexReader, workspace: str, structure: str, received: Received) -> Snapshot:
+    """The records of an index that a received identity may be about."""
+    holders: tuple[IdentityRow, ...] = ()
+    if received.ins is not None:
+        ins = [(received.ins.matricule, received.ins.oid)]
+        holders = await reader.identities_known_as(workspace, structure, ins)
+    born = await reader.identities_born(workspace, structure, received.traits.birth_date, received.traits.sex)
+    both = [indexed(workspace, row) for row in (*holders, *born)]
+    names = {record.local.ipp: record.id for record in both}
+    locals_ = [record.local for record in both]
+    return Snapshot(tuple(locals_[: len(holders)]), tuple(locals_[len(holders) :]), names)

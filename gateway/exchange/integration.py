@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from gateway.directory.model import Territory
-from gateway.exchange.indexed import Snapshot, index_of_address, indexed
+from gateway.exchange.indexed import Snapshot, index_of_address, snapshot_of
 from gateway.exchange.judging import Judged
 from gateway.exchange.model import Event, Submission
 from gateway.exchange.received import Told, told_by, told_of, told_record
@@ -24,7 +24,7 @@ from gateway.exchange.routing import QUARANTINE_KEYWORD
 from gateway.identity.base_rules import MATCHING_RULES, Matched
 from gateway.identity.matching import Match, Outcome, match
 from gateway.identity.profiles import profile_overrides
-from gateway.index_ports import IdentityFilter, IdentityRow, IndexReader, MarkMail, NewQuarantine, RecordIntegration
+from gateway.index_ports import IdentityFilter, IndexReader, MarkMail, NewQuarantine, RecordIntegration
 from gateway.ports import Clock, Delivery, NewDelivery, NewMail, Sandboxes
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.rules.verdict import Decision, Integration
@@ -102,7 +102,7 @@ class Integrator:
             return None
         policy = self.sandboxes.policy(workspace)
         told = told_of(delivery.payload["received"])
-        snapshot = await self._snapshot(workspace, structure, told)
+        snapshot = await snapshot_of(self.reader, workspace, structure, told.received)
         found = match(told.received, snapshot, profile=policy.profile)
         matched = matched_of(told, found, structure)
         findings = self._judged(matched, workspace, policy)
@@ -110,19 +110,6 @@ class Integrator:
             return _recorded(delivery, self.clock.now(), matched, findings, snapshot, told, stopped=False)
         stopped = found.outcome is Outcome.QUARANTINE or told.merges
         return _recorded(delivery, self.clock.now(), matched, findings, snapshot, told, stopped=stopped)
-
-    async def _snapshot(self, workspace: str, structure: str, told: Told) -> Snapshot:
-        received = told.received
-        holders: tuple[IdentityRow, ...] = ()
-        if received.ins is not None:
-            ins = [(received.ins.matricule, received.ins.oid)]
-            holders = await self.reader.identities_known_as(workspace, structure, ins)
-        traits = received.traits
-        born = await self.reader.identities_born(workspace, structure, traits.birth_date, traits.sex)
-        both = [indexed(workspace, row) for row in (*holders, *born)]
-        names = {record.local.ipp: record.id for record in both}
-        locals_ = [record.local for record in both]
-        return Snapshot(tuple(locals_[: len(holders)]), tuple(locals_[len(holders) :]), names)
 
     def _judged(self, matched: Matched, workspace: str, policy: Policy) -> list[Finding]:
         overrides = {**profile_overrides(policy.profile), **policy.overrides}

@@ -15,12 +15,14 @@ from hashlib import sha256
 from typing import Any
 
 from gateway.documents.without_ins import MARK, Signed, Unreadable
-from gateway.exchange.identities import Draft, Identities, NotAllowed
+from gateway.exchange.identities import Draft, Identities, NotAllowed, Remark
 from gateway.exchange.indexed import IndexedIdentity, indexed, put
 from gateway.exchange.integration import work_for
 from gateway.exchange.model import Event, Payload
-from gateway.exchange.received import Told, told_of, told_record
+from gateway.exchange.quarantine_checks import kept_aside, refuse_double, refuse_unlike
+from gateway.exchange.received import told_of, told_record
 from gateway.exchange.routing import QUARANTINE_KEYWORD, WITHOUT_INS_KEYWORD
+from gateway.identity.matching import Received
 from gateway.index_ports import DecideQuarantine, MarkMail, QuarantineRow, RecordIntegration
 from gateway.messaging.without_ins import mail_without_ins
 from gateway.ports import Clock, ExchangeRow, Ids, NewMail, Offload, Operation, RecordExchange, Sandboxes, Store
@@ -47,11 +49,15 @@ class Gone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """An entry after its decision: its state, the record or the copy (exchange) it led to, '' when none."""
+    """An entry after its decision: its state, the record or the copy (exchange) it led to, '' when none.
+
+    `remarks` names the records that a new one is near to.
+    """
 
     state: State
     record_id: str = ""
     copy_id: str = ""
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,21 @@ class QuarantineDesk:
 
     # ------------------------------------------------------------------------------------------------------ decisions
 
-    async def attach(self, workspace: str, entry: QuarantineRow, record_id: str, by: str, note: str = "") -> Decided:
-        """The documents join one record of that structure's index. Raises NotAllowed, Gone."""
+    async def attach(
+        self,
+        workspace: str,
+        entry: QuarantineRow,
+        record_id: str,
+        by: str,
+        note: str = "",
+        *,
+        accept_differences: bool = False,
+    ) -> Decided:
+        """The documents join one record of that structure's index.
+
+        Where the message and the record differ the user must say so. Raises NotAllowed, Conflict (the entry was decided, or
+        the record changed meanwhile), Gone.
+        """
         exchange = await self._exchange(workspace, entry)
         row = await self.store.identity(workspace, record_id)
         if row is None or row.structure != entry.structure:
@@ -79,39 +98,42 @@ class QuarantineDesk:
         record = indexed(workspace, row)
         if record.local.reliability.set_aside:
             raise NotAllowed("INS-177", _SET_ASIDE)
-        told = told_of(entry.record["received"])
-        fresh, event = self._attached(record, told, entry, by)
-        operations: tuple[Operation, ...] = () if fresh is None else (put(fresh, self.clock.now(), (event,)),)
+        received = told_of(entry.record["received"]).received
+        if not accept_differences:
+            refuse_unlike(received, record.local)
+        fresh, event = self._attached(record, received, entry, by)
+        operations = (put(fresh, self.clock.now(), (event,)),)
         return await self._decided(workspace, entry, exchange, State.ATTACHED, by, note, operations, record_id)
 
     def _attached(
-        self, record: IndexedIdentity, told: Told, entry: QuarantineRow, by: str
-    ) -> tuple[IndexedIdentity | None, Event]:
-        """The record with the INS received kept aside, when it has none of its own."""
-        local, ins = record.local, told.received.ins
-        kept = local
-        if ins is not None and told.received.complete and local.ins is None and not local.known_as(ins):
-            kept = replace(local, ins_received=ins)
-        fresh, event = self._identities.kept(record, kept, "identity-attached", "attached", by, entry.exchange_id)
-        return (fresh if kept is not local else None), event
+        self, record: IndexedIdentity, received: Received, entry: QuarantineRow, by: str
+    ) -> tuple[IndexedIdentity, Event]:
+        """The record, with the INS received kept aside when it has none: neither its own nor another one to verify."""
+        local, ins, what = record.local, kept_aside(received), JOINED
+        if ins is not None and local.ins is None and local.ins_received is None and not local.known_as(ins):
+            local, what = replace(local, ins_received=ins), KEPT_ASIDE
+        return self._identities.kept(record, local, "identity-attached", what, by, entry.exchange_id)
 
     async def create(self, workspace: str, entry: QuarantineRow, by: str, ipp: str = "", note: str = "") -> Decided:
-        """A provisional record made of what the message says, which the documents join. Raises NotAllowed, Conflict, Gone."""
+        """A provisional record made of what the message says, which the documents join; with what it is near to.
+
+        The index is looked at as it is now: what would double a record is refused. Raises NotAllowed, Conflict, Gone.
+        """
         exchange = await self._exchange(workspace, entry)
-        if entry.line in _KNOWN_PATIENT:
-            raise NotAllowed("INS-181" if entry.line == 15 else "INS-179", _ALREADY_THERE)
         told = told_of(entry.record["received"])
+        await refuse_double(self.store, workspace, entry.structure, told.received)
         draft = Draft(
             traits=told.received.traits,
             ipp=ipp,
             used_family=told.used_family,
             used_given=told.used_given,
-            ins_received=told.received.ins if told.received.complete else None,
+            ins_received=kept_aside(told.received),
             origin="RECD",
         )
         record, event = self._identities.drafted(workspace, entry.structure, draft, by)
         operations = (put(record, self.clock.now(), (event,)),)
-        return await self._decided(workspace, entry, exchange, State.CREATED, by, note, operations, record.id)
+        done = await self._decided(workspace, entry, exchange, State.CREATED, by, note, operations, record.id)
+        return replace(done, remarks=await self._identities.remarks(record))
 
     async def refuse(self, workspace: str, entry: QuarantineRow, by: str, note: str = "") -> Decided:
         """The documents join no record; the mail stays in its mailbox. Raises Gone."""
@@ -121,10 +143,12 @@ class QuarantineDesk:
     async def copy(self, workspace: str, entry: QuarantineRow, by: str, note: str = "") -> Decided:
         """A marked copy without the INS, a new exchange beside the original in the same mailboxes.
 
-        The copy is matched anew, as a document without an INS is. Raises NotAllowed: INS-206 for what is signed, INS-205
-        for what cannot be read; Gone.
+        The copy is matched anew, as a document without an INS is. Raises NotAllowed: INS-206 for what is signed and for what
+        is a copy already, INS-205 for what cannot be read; Gone.
         """
         exchange = await self._exchange(workspace, entry)
+        if exchange.summary.get("door") == Door.COPY.value:
+            raise NotAllowed("INS-206", _A_COPY)
         raw = await self.store.blob(workspace, exchange.sha256)
         if raw is None:
             raise Gone
@@ -221,8 +245,6 @@ class QuarantineDesk:
         outcome |= {k: v for k, v in (("record", record_id), ("copy", copy_id)) if v}
         summary: dict[str, Any] = {"integrations": {entry.structure: outcome}}
         joined = state in (State.ATTACHED, State.CREATED)
-        if joined and all(_settled(one) for one in _others(exchange, entry.structure).values()):
-            summary["integration"] = Integration.ALLOWED.value
         leads = {k: v for k, v in (("record", record_id), ("copy", copy_id)) if v}
         about = {"structure": entry.structure, "row": entry.line, "entry": entry.id, "state": state.value, "by": by}
         about |= leads | ({"note": note} if note else {})
@@ -238,6 +260,7 @@ class QuarantineDesk:
                 marks=tuple(MarkMail(a, QUARANTINE_KEYWORD, present=False) for a in addresses) if joined else (),
                 events=(Event("quarantine-decided", now, workspace, exchange.id, about),),
                 records=(record_id,) if joined else (),
+                settles=joined,
             ),
         )
         return Decided(state, record_id, copy_id)
@@ -253,9 +276,7 @@ def copied_mail(raw: bytes, copy_id: str, message_id: str, original: str, at: da
 
 
 _SHARED = ("operator", "sender", "sender_kind", "mail_from", "subject", "kind", "documents")
-_KNOWN_PATIENT = frozenset(
-    {1, 2, 3, 4, 13, 15}
-)  # lines where the patient has a record: another one would be a duplicate
+JOINED, KEPT_ASIDE = "joined", "attached"  # lines of a record's history
 
 
 def _told(exchange: ExchangeRow, structure: str) -> Mapping[str, Any]:
@@ -263,21 +284,10 @@ def _told(exchange: ExchangeRow, structure: str) -> Mapping[str, Any]:
     return found
 
 
-def _others(exchange: ExchangeRow, structure: str) -> Mapping[str, Mapping[str, Any]]:
-    return {k: v for k, v in exchange.summary.get("integrations", {}).items() if k != structure}
-
-
-def _settled(outcome: Mapping[str, Any]) -> bool:
-    return outcome.get("state") in ("integrated", State.ATTACHED.value, State.CREATED.value)
-
-
 _OTHER_INDEX = Text("Ce dossier n'est pas de cette structure.", "This record is not one of this structure.")
 _SET_ASIDE = Text(
     "Le dossier choisi est douteux ou fictif : levez d'abord cet attribut.",
     "The chosen record is doubtful or fictive: lift that attribute first.",
 )
-_ALREADY_THERE = Text(
-    "Le patient a déjà un dossier ici : rattachez le document au lieu d'en créer un second.",
-    "The patient already has a record here: attach the document instead of making a second one.",
-)
+_A_COPY = Text("Cet échange est déjà une copie sans INS.", "This exchange is a copy without the INS already.")
 _SIGNED = Text("Le document ou le mail est signé ou chiffré.", "The document or the mail is signed or encrypted.")

@@ -85,6 +85,14 @@ async def test_a_former_ins_of_one_record_may_be_that_of_another_and_both_are_to
     assert await ids_known_as(store, ODETTE) == ["id-CH1", "id-CH0", "id-CH2"]
 
 
+async def test_an_ins_that_a_message_told_finds_its_record_only_when_asked_for(store: SqlStore) -> None:
+    told = HeldIns(ODETTE, OID, active=False, received=True)
+    await store.commit(record("CH2", ins=(told,)), record("CH3", ins=(told, HeldIns(ODETTE, OID, active=False))))
+    assert await ids_known_as(store, ODETTE) == ["id-CH3"]
+    rows = await store.identities_known_as(WS, HOSPITAL, [(ODETTE, OID)], received=True)
+    assert [row.id for row in rows] == ["id-CH3", "id-CH2"]
+
+
 async def test_of_one_structure_one_record_holds_an_ins(store: SqlStore) -> None:
     held = (HeldIns(ODETTE, OID, True),)
     await store.commit(record("CH1"), record("CH2"))
@@ -258,6 +266,17 @@ async def test_structures_add_their_outcomes_one_after_the_other_and_records_fin
     assert row.summary["integrations"] == {HOSPITAL: {"row": 1}, "ehpad-les-tilleuls": {"row": 5}}
     assert await store.exchanges_of_identity(WS, f"id-{HOSPITAL}") == ("e1",)
     assert await store.exchanges_of_identity("other", f"id-{HOSPITAL}") == ()
+
+
+async def test_integration_is_allowed_once_every_structure_took_the_documents(store: SqlStore) -> None:
+    await a_delivered_mail(store)
+    await store.commit(integration(summary={"integration": "stopped", "integrations": {"a": {"state": "quarantined"}}}))
+    for structure, state, after in (("b", "attached", "stopped"), ("a", "created", "allowed")):
+        done = integration(summary={"integrations": {structure: {"state": state}}}, settles=True, quarantined=())
+        await store.commit(done)
+        row = await store.exchange(WS, "e1")
+        assert row is not None
+        assert row.summary["integration"] == after
 
 
 async def test_an_integration_done_twice_leaves_one_entry_and_each_finding_once(store: SqlStore) -> None:

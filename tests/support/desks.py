@@ -17,10 +17,15 @@ from gateway.directory.territory import load_territory
 from gateway.exchange.identities import Draft, Identities, NotAllowed
 from gateway.exchange.indexed import IndexedIdentity
 from gateway.exchange.quarantine import QuarantineDesk
-from gateway.identity.local import Traits
+from gateway.exchange.received import Told, told_record
+from gateway.identity.local import Ins, Traits
+from gateway.identity.matching import Received
+from gateway.index_ports import NewQuarantine, QuarantineRow, RecordIntegration
 from gateway.insi import model as insi
 from gateway.rules.masking import mask_text
 from gateway.sandbox.model import Policy
+from gateway.values import PlaceKind, Where
+from tests.support.stores import NOW, exchange
 
 WS, HOME = "demo", "ehpad-les-tilleuls"
 OID = "1.2.250.1.213.1.4.10"
@@ -135,3 +140,25 @@ async def refused_by(change: Any) -> str:
         await change
     assert mask_text(refused.value.why.fr) == refused.value.why.fr
     return refused.value.rule
+
+
+async def entry_for(desks: Desks, exchange_id: str = "e1", structure: str = HOME, **changes: Any) -> QuarantineRow:
+    """A mail that waits in the queue of a structure: what it says of its patient is `TRAITS`, under `changes`."""
+    told_ = {"traits": TRAITS, "ins": Ins(ODETTE, OID), **changes}
+    received = told_record(Told(Received(**told_), "cda", Where(PlaceKind.XPATH, "/id", 1)))
+    if await desks.store.exchange(WS, exchange_id) is None:
+        await desks.store.commit(exchange(exchange_id))
+    name = f"{exchange_id}-{structure}"
+    aside = NewQuarantine(
+        name,
+        structure,
+        10,
+        "902",
+        {"received": received, "candidates": [], "rules": [], "addresses": [f"a@{structure}"]},
+    )
+    outcome = {"state": "quarantined", "row": 10, "ack": "902", "entry": name}
+    summary = {"integrations": {structure: outcome}, "integration": "stopped"}
+    await desks.store.commit(RecordIntegration(WS, exchange_id, NOW, summary, quarantined=(aside,)))
+    found = await desks.store.quarantine_entry(WS, name)
+    assert found is not None
+    return found

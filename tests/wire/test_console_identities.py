@@ -60,6 +60,8 @@ def test_an_identity_is_created_proven_and_refused_what_it_may_not(inside: httpx
     assert made.status_code == 303
     record = made.headers["location"]
     assert "date incertaine" in seen(inside, record).text
+    twin = inside.post(path, data={"csrf": token, **entered, "birth_date": "1937"})
+    assert "INS-077" in seen(inside, twin.headers["location"]).text
     version = re.search(r'name="version" value="(\d+)"', inside.get(record).text)
     assert version
     fields = {"csrf": token, "version": version[1]}
@@ -69,7 +71,10 @@ def test_an_identity_is_created_proven_and_refused_what_it_may_not(inside: httpx
     assert inside.post(record, data={**fields, "act": "proof", "kind": "CN"}).status_code == 303
     stale = inside.post(record, data={**fields, "act": "status", "event": "proof-checked"})
     assert stale.status_code == 422
-    assert "somebody changed" in stale.text
+    assert "quelqu&#39;un a modifié ce dossier" in stale.text
+    english = inside.post(f"{record}?lang=en", data={**fields, "act": "status", "event": "proof-checked"})
+    assert "somebody changed" in english.text
+    inside.get(f"{record}?lang=fr")
     fields["version"] = str(int(version[1]) + 1)
     assert inside.post(record, data={**fields, "act": "status", "event": "proof-checked"}).status_code == 303
     assert "Identité validée" in seen(inside, record).text

@@ -162,19 +162,39 @@ def test_attach_joins_the_record_and_promotes_nothing(passerelle: RunningGateway
 
 
 def test_create_keeps_the_received_ins_aside_until_insi_verifies_it(passerelle: RunningGateway) -> None:
-    _, entry, _ = stopped(passerelle)
+    _, known, _ = stopped(passerelle)
+    assert decide(passerelle, known, 422, decision="create")["rule"] == "INS-179"
+    elsewhere(passerelle)
+    (entry,) = waiting(passerelle, GLYCINES)
     done = decide(passerelle, entry, decision="create", ipp="R7777")
-    made = record_of(passerelle, TILLEULS, "R7777")
+    made = record_of(passerelle, GLYCINES, "R7777")
+    assert done["remarks"] == []
     assert (done["state"], done["record"]) == ("created", made["id"])
     assert (made["status"], made["ins"], made["origin"], made["sends_ins"]) == ("PROV", None, "RECD", False)
     assert made["ins_received"]["matricule"] == "2390·········55"
-    path = f"/patients/{TILLEULS}/{made['id']}"
+    path = f"/patients/{GLYCINES}/{made['id']}"
     with api(passerelle) as http:
         bare = http.post(f"{path}/status", json={"event": "insi-confirmed"})
         assert (bare.status_code, bare.json()["rule"]) == (422, "INS-170")
     answer = passerelle.post(f"{path}/insi", {"verify": True})["answer"]
     verified = act(passerelle, made, "insi/confirm", sha256=answer["sha256"])
     assert (verified["status"], verified["ins_received"]) == ("RECUP", None)
+
+
+def test_a_record_that_says_otherwise_is_joined_once_somebody_says_so(passerelle: RunningGateway) -> None:
+    exchange, entry, record = stopped(passerelle)
+    act(passerelle, record, "traits", **{**SUZANNE, "birth_family": "DURAND"}, still_proven=True)
+    told = decide(passerelle, entry, 422, decision="attach", record=record["id"])
+    assert (told["rule"], "nom de naissance" in str(told["why"])) == ("INS-180", True)
+    (beside,) = passerelle.get(f"/quarantine/{entry['id']}")["beside"]
+    assert beside["differences"] == ["birth_family"]
+    line = [sys.executable, "-m", "adapters.cli.main", "quarantine", "decide", entry["id"], "attach"]
+    line += ["--ipp", "R0001", "--data", str(passerelle.data)]
+    assert subprocess.run(line, capture_output=True, check=False).returncode == 1
+    assert subprocess.run([*line, "--accept-differences"], capture_output=True, check=False).returncode == 0
+    assert passerelle.get(f"/exchanges/{exchange['id']}")["summary"]["integration"] == "allowed"
+    told = decide(passerelle, entry, 409, decision="refuse")
+    assert (told["code"], "attached" in str(told["detail"])) == ("already-decided", True)
 
 
 def test_refuse_leaves_the_mail_readable_and_marked(passerelle: RunningGateway) -> None:
@@ -248,5 +268,5 @@ def test_the_queue_is_decided_from_the_command_line(passerelle: RunningGateway) 
     line = [sys.executable, "-m", "adapters.cli.main", "quarantine", "decide", entry["id"], "attach"]
     line += ["--ipp", "R0001", "--data", str(passerelle.data)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.split()[0]) == (0, "attached"), done.stderr
+    assert (done.returncode, done.stdout.split()[0]) == (0, "rattaché"), done.stderr
     assert waiting(passerelle) == []

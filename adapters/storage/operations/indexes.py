@@ -10,6 +10,7 @@ from adapters.storage import schema
 from adapters.storage.blobs import store_rows
 from adapters.storage.bulk import BulkInsert
 from adapters.storage.codec import key, micros, to_json
+from adapters.storage.schema import ACTIVE, FORMER, RECEIVED
 from adapters.storage.work import Work
 from gateway.index_ports import PutIdentity
 from gateway.ports import Conflict
@@ -30,8 +31,11 @@ def _put(work: Work, op: PutIdentity) -> int:
         _change(work, op)
     else:
         _create(work, op)
-    lookups = {(key(one.matricule), key(one.oid)): int(one.active) for one in sorted(op.ins, key=lambda i: i.active)}
-    _refuse_held(work, op, [ins for ins, active in lookups.items() if active])
+    lookups: dict[tuple[str, str], int] = {}
+    for one in op.ins:
+        here = (key(one.matricule), key(one.oid))
+        lookups[here] = max(lookups.get(here, RECEIVED), ACTIVE if one.active else RECEIVED if one.received else FORMER)
+    _refuse_held(work, op, [ins for ins, active in lookups.items() if active == ACTIVE])
     _INSERT_INS(
         work.connection,
         [
@@ -52,7 +56,7 @@ def _refuse_held(work: Work, op: PutIdentity, held: Sequence[tuple[str, str]]) -
             _n.structure == key(op.structure),
             _n.matricule == matricule,
             _n.oid == oid,
-            _n.active == 1,
+            _n.active == ACTIVE,
             _n.identity_id != op.identity_id,
         )
         if work.connection.execute(other).first() is not None:

@@ -12,6 +12,7 @@ from adapters.storage.bulk import BulkInsert
 from adapters.storage.codec import address_key, from_json, key, micros, to_json
 from adapters.storage.operations.mailboxes import INBOX
 from adapters.storage.work import Work
+from gateway.exchange.quarantine_checks import settled
 from gateway.index_ports import DecideQuarantine, MarkMail, NewQuarantine, RecordIntegration
 from gateway.ports import Conflict
 
@@ -42,6 +43,8 @@ def _record(work: Work, op: RecordIntegration) -> bool:
     summary = {**before, **op.summary}
     if "integrations" in op.summary:
         summary["integrations"] = {**before.get("integrations", {}), **op.summary["integrations"]}
+    if op.settles:
+        summary = settled(summary)
     summary["rules"] = list(dict.fromkeys([*summary.get("rules", ()), *(f["rule"] for f in fresh)]))
     work.connection.execute(
         update(schema.exchange)

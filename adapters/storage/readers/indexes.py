@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select
 from adapters.storage import schema
 from adapters.storage.codec import from_json, instant, key
 from adapters.storage.driver import Prepared
+from adapters.storage.schema import FORMER, RECEIVED
 from gateway.index_ports import IdentityFilter, IdentityRow, QuarantineRow
 
 _i = schema.identity.c
@@ -27,6 +28,7 @@ _WITH_INS = Prepared(
         _n.structure == bindparam("in_structure"),
         _n.matricule == bindparam("number"),
         _n.oid == bindparam("under"),
+        _n.active >= bindparam("least"),
     )
     .order_by(_n.active.desc(), _i.ipp)
 )
@@ -72,13 +74,20 @@ def identities(connection: Connection, wanted: IdentityFilter) -> tuple[Identity
 
 
 def known_as(
-    connection: Connection, workspace: str, structure: str, ins: Sequence[tuple[str, str]], ipps: Sequence[str]
+    connection: Connection,
+    workspace: str,
+    structure: str,
+    ins: Sequence[tuple[str, str]],
+    ipps: Sequence[str],
+    received: bool,
 ) -> tuple[IdentityRow, ...]:
-    """The records that hold or held one of these INS, then those with one of these IPPs; each once."""
+    """The records that hold or held one of these INS (or `received` it), then those with one of these IPPs; each once."""
     found: dict[str, IdentityRow] = {}
     here = {"of": workspace, "in_structure": key(structure)}
+    least = RECEIVED if received else FORMER
     for number, oid in ins:
-        for row in _WITH_INS(connection, {**here, "number": key(number), "under": key(oid)}).fetchall():
+        wanted = {**here, "number": key(number), "under": key(oid), "least": least}
+        for row in _WITH_INS(connection, wanted).fetchall():
             found.setdefault(row[0], _identity_of(row))
     for one in ipps:
         for row in _WITH_IPP(connection, {**here, "ipp_is": key(one)}).fetchall():
