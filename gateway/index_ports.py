@@ -127,15 +127,19 @@ class IdentityRow:
 
 @dataclass(frozen=True, slots=True)
 class IdentityFilter:
-    """What to list of one structure. Empty fields do not filter. `family` is the beginning of a folded name."""
+    """What to list of one structure. Empty fields do not filter.
+
+    `family` is the beginning of a folded name, `after` the id of the last record of the page before.
+    """
 
     workspace: str
     structure: str
     status: str = ""
     family: str = ""
     birth_date: str = ""
+    sex: str = ""
     ipp: str = ""
-    after_ipp: str = ""
+    after: str = ""
     limit: int = 50
 
 
@@ -185,8 +189,10 @@ class IndexReader(Protocol):
         """The records with this birth date, or beginning with it when it is shorter, and this sex ('' = any)."""
         ...
 
-    async def exchanges_of_identity(self, workspace: str, identity_id: str, limit: int = 50) -> tuple[str, ...]:
-        """The exchanges whose documents joined a record, newest first."""
+    async def exchanges_of_identity(
+        self, workspace: str, identity_id: str, limit: int = 50, after: str = ""
+    ) -> tuple[str, ...]:
+        """The exchanges whose documents joined a record, newest first; `after` is the last one of the page before."""
         ...
 
     async def indexes(self, workspace: str) -> Mapping[str, int]:
@@ -194,9 +200,17 @@ class IndexReader(Protocol):
         ...
 
     async def quarantined(
-        self, workspace: str, *, state: str = "", structure: str = "", exchange_id: str = "", limit: int = 100
+        self,
+        workspace: str,
+        *,
+        state: str = "",
+        structure: str = "",
+        exchange_id: str = "",
+        oldest_first: bool = False,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 100,
     ) -> tuple[QuarantineRow, ...]:
-        """Entries, newest first."""
+        """Entries, newest first or oldest first; `after` is the instant and the id of the last one of the page before."""
         ...
 
     async def quarantine_entry(self, workspace: str, entry_id: str) -> QuarantineRow | None: ...

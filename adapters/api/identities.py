@@ -83,15 +83,15 @@ async def list_identities(
 ) -> dict[str, Any]:
     """One structure's records, by IPP."""
     structure_of(known, workspace, structure)
-    wanted = IdentityFilter(workspace, structure, status=status.value if status else "", after_ipp=after, limit=limit)
+    wanted = IdentityFilter(workspace, structure, status=status.value if status else "", after=after, limit=limit)
     rows = await known.store.identities(wanted)
     records = [identity_brief(indexed(workspace, row)) for row in rows]
-    return {"identities": records, "next": rows[-1].ipp if len(rows) == limit else None}
+    return {"identities": records, "next": rows[-1].id if len(rows) == limit else None}
 
 
 @router.post("/patients/{structure}/search")
 async def search(known: Context, workspace: WorkspaceName, structure: str, wanted: Search) -> list[dict[str, Any]]:
-    """Records by INS, or by the other criteria together."""
+    """Records by INS, or by the other criteria together (an INS is enough by itself)."""
     structure_of(known, workspace, structure)
     if wanted.matricule:
         ins = [(canonical(wanted.matricule), wanted.oid)]
@@ -103,12 +103,12 @@ async def search(known: Context, workspace: WorkspaceName, structure: str, wante
                 structure,
                 family=canon(wanted.birth_family),
                 birth_date=wanted.birth_date,
+                sex=wanted.sex,
                 ipp=wanted.ipp,
                 limit=wanted.limit,
             )
         )
-    found = [indexed(workspace, row) for row in rows]
-    return [identity_brief(r) for r in found if wanted.sex in ("", r.local.traits.sex)]
+    return [identity_brief(indexed(workspace, row)) for row in rows]
 
 
 @router.post("/patients/{structure}", status_code=201)
@@ -142,11 +142,17 @@ async def one(known: Context, workspace: WorkspaceName, structure: str, identity
 
 
 @router.get("/patients/{structure}/{identity_id}/history")
-async def history(known: Context, workspace: WorkspaceName, structure: str, identity_id: str) -> dict[str, Any]:
-    """What happened to a record, and the exchanges whose documents joined it."""
+async def history(
+    known: Context,
+    workspace: WorkspaceName,
+    structure: str,
+    identity_id: str,
+    after: Annotated[str, Query(description="the `next` of the page before", max_length=64)] = "",
+) -> dict[str, Any]:
+    """What happened to a record, and a page of the exchanges whose documents joined it, newest first."""
     record = await found(known, workspace, structure, identity_id)
-    exchanges = await known.store.exchanges_of_identity(workspace, identity_id)
-    return {"changes": changes_view(record.local), "exchanges": list(exchanges)}
+    exchanges, following = await joined(known, workspace, identity_id, after)
+    return {"changes": changes_view(record.local), "exchanges": list(exchanges), "next": following or None}
 
 
 @router.post("/patients/{structure}/{identity_id}/status")
@@ -301,6 +307,15 @@ async def found(
     if version is not None and version != record.version:
         raise stale()
     return record
+
+
+async def joined(
+    known: ApiContext, workspace: str, identity_id: str, after: str = "", limit: int = 50
+) -> tuple[tuple[str, ...], str]:
+    """A page of the exchanges whose documents joined a record, and the `after` of the next one ('' when it is the last)."""
+    read = await known.store.exchanges_of_identity(workspace, identity_id, limit + 1, after)
+    page = read[:limit]
+    return page, page[-1] if len(read) > limit else ""
 
 
 def ipp_taken() -> Problem:

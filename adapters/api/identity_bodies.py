@@ -52,7 +52,7 @@ class Search(Body):
     ipp: str = Field("", max_length=64)
     birth_family: str = Field("", max_length=100, description="the beginning of the name, accents and case aside")
     birth_date: str = Field("", max_length=10)
-    sex: str = Field("", pattern="^[MF]?$")
+    sex: str = Field("", pattern="^[MFI]?$")
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.cursors import place_of, place_told
 from adapters.api.identities import by, identities_of, ipp_taken, refusal, stale
 from adapters.api.identity_bodies import Body, By
 from adapters.api.identity_views import candidate_view, entry_brief, remark_view
@@ -53,14 +54,17 @@ async def queue(
     state: Annotated[State | Literal["all"], Query()] = State.OPEN,
     structure: Annotated[str, Query(max_length=255)] = "",
     exchange: Annotated[str, Query(max_length=64)] = "",
+    after: Annotated[str, Query(description="the `next` of the page before", max_length=80)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
-) -> list[dict[str, Any]]:
-    """Entries, newest first: the line of the decision table, the acknowledgement code, the rules, the candidates."""
-    wanted = "" if state == "all" else State(state).value
-    rows = await known.store.quarantined(
-        workspace, state=wanted, structure=structure, exchange_id=exchange, limit=limit
+) -> dict[str, Any]:
+    """Entries: the line of the decision table, the acknowledgement code, the rules, the candidates.
+
+    What waits comes oldest first; any other state, newest first.
+    """
+    rows = await queued(
+        known, workspace, "" if state == "all" else State(state).value, structure, exchange, after, limit
     )
-    return [entry_brief(row) for row in rows]
+    return {"entries": [entry_brief(row) for row in rows], "next": place_of(rows[-1]) if len(rows) == limit else None}
 
 
 @router.get("/quarantine/{entry_id}")
@@ -79,6 +83,27 @@ async def decide(known: Context, workspace: WorkspaceName, entry_id: str, asked:
 
 
 # ------------------------------------------------------------------------------------------------- shared with the console
+
+
+async def queued(
+    known: ApiContext,
+    workspace: str,
+    state: str,
+    structure: str = "",
+    exchange: str = "",
+    after: str = "",
+    limit: int = 100,
+) -> tuple[QuarantineRow, ...]:
+    """One page of the queue: what waits, oldest first; else newest first. Raises a 422 problem for an unknown page."""
+    return await known.store.quarantined(
+        workspace,
+        state=state,
+        structure=structure,
+        exchange_id=exchange,
+        oldest_first=state == State.OPEN,
+        after=place_told(after),
+        limit=limit,
+    )
 
 
 async def found(known: ApiContext, workspace: str, entry_id: str) -> QuarantineRow:

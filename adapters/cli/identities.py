@@ -161,14 +161,19 @@ def _on_record(
 
 def _every(running: Running, structure: str, status: str) -> list[dict[str, Any]]:
     """Every record, page after page."""
-    records: list[dict[str, Any]] = []
+    wanted = {"status": status} if status else {}
+    return pages(running, f"/patients/{structure}", "identities", **wanted)
+
+
+def pages(running: Running, path: str, name: str, **wanted: str) -> list[dict[str, Any]]:
+    """A whole list, page after page."""
+    read: list[dict[str, Any]] = []
     after: str | None = ""
     while after is not None:
-        wanted = {"limit": _ALL, "after": after} | ({"status": status} if status else {})
-        page = running.get(f"/patients/{structure}", **wanted)
-        records += page["identities"]
+        page = running.get(path, limit=_ALL, after=after, **wanted)
+        read += page[name]
         after = page["next"]
-    return records
+    return read
 
 
 # ----------------------------------------------------------------------------------------------------------------- showing

@@ -124,13 +124,14 @@ def identities_proof(
 @quarantine_app.command("list", help=t("Ce qui attend une décision.", "What waits for a decision."))
 def quarantine_list(
     state: Annotated[str, typer.Option(help="open | attached | created | refused | copied | all")] = "open",
+    structure: Annotated[str, typer.Option(help=t("Une seule structure.", "One structure only."))] = "",
     json: JsonOption = False,
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
     from adapters.cli.quarantine import run_queue
 
-    raise typer.Exit(run_queue(data, state, as_json=json, lang=LANG))
+    raise typer.Exit(run_queue(data, state, structure, as_json=json, lang=LANG))
 
 
 @quarantine_app.command("decide", help=t("Décide d'une entrée.", "Decide on an entry."))

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from adapters.cli.identities import asked, found, ins_of, table_of, unknown
+from adapters.cli.identities import asked, found, ins_of, pages, table_of, unknown
 from adapters.cli.render import console
 from adapters.cli.running import Running
 from adapters.identity_words import ROWS, STATES
@@ -15,11 +15,11 @@ from gateway.values import Lang, Text
 _SHOWN_RULES = 4
 
 
-def run_queue(data: Path, state: str, *, as_json: bool, lang: Lang) -> int:
-    """What waits in the queue, or what was decided."""
+def run_queue(data: Path, state: str, structure: str, *, as_json: bool, lang: Lang) -> int:
+    """What waits in the queue, oldest first, or what was decided."""
 
     def show(running: Running) -> int:
-        entries = running.get("/quarantine", state=state)
+        entries = pages(running, "/quarantine", "entries", state=state, structure=structure)
         if as_json:
             print(json.dumps(entries, ensure_ascii=False, indent=2))
             return 0

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from adapters.api import identities as api
 from adapters.api import quarantine as queue
 from adapters.api.context import ApiContext
+from adapters.api.cursors import place_of
 from adapters.api.identity_views import (
     changes_view,
     clear_view,
@@ -104,7 +105,7 @@ class IdentityPages:
             else:
                 return RedirectResponse(f"/identites/{structure}/{made.id}", 303)
         status, after = request.query_params.get("status", ""), request.query_params.get("after", "")[:64]
-        wanted = IdentityFilter(WS, structure, status=status if status in STATUSES else "", after_ipp=after, limit=PAGE)
+        wanted = IdentityFilter(WS, structure, status=status if status in STATUSES else "", after=after, limit=PAGE)
         rows = await self._known.store.identities(wanted)
         return self._page(
             request,
@@ -114,7 +115,7 @@ class IdentityPages:
             name=name,
             records=[identity_brief(indexed(WS, row)) for row in rows],
             chosen=status,
-            after=rows[-1].ipp if len(rows) == PAGE else "",
+            after=rows[-1].id if len(rows) == PAGE else "",
             refused=refused,
             form=form,
         )
@@ -163,7 +164,8 @@ class IdentityPages:
                 refused = problem
                 record = await api.found(self._known, WS, structure, name)
         lang, local = lang_of(request), record.local
-        exchanges = await self._known.store.exchanges_of_identity(WS, record.id)
+        after = request.query_params.get("after", "")[:64]
+        exchanges, following = await api.joined(self._known, WS, record.id, after)
         kinds = [(k.code, k.label.in_(lang), k.to_decide) for k in proof_kinds().values()]
         return self._page(
             request,
@@ -175,6 +177,8 @@ class IdentityPages:
             insi=[self._trace(trace_view(t, local)) for t in reversed(local.insi)],
             changes=list(reversed(changes_view(local))),
             exchanges=exchanges,
+            after=after,
+            following=following,
             proofs=kinds,
             remarks=[remark_view(r) for r in await api.identities_of(self._known).remarks(record)],
             refused=refused,
@@ -221,12 +225,21 @@ class IdentityPages:
     # --------------------------------------------------------------------------------------------------------- queue
 
     async def queue(self, request: Request) -> Response:
-        """What waits for a human, or what was decided."""
-        state = request.query_params.get("etat", "open")
+        """What waits for a human, oldest first, or what was decided; of one structure, or of all."""
+        asked = request.query_params
+        state = asked.get("etat", "open")
         wanted = "" if state == "all" else state if state in STATES else "open"
-        rows = await self._known.store.quarantined(WS, state=wanted, limit=PAGE)
-        entries = [entry_brief(row) for row in rows]
-        return self._page(request, "quarantine.html", entries=entries, chosen=state)
+        structure, after = asked.get("structure", "")[:255], asked.get("after", "")[:80]
+        rows = await queue.queued(self._known, WS, wanted, structure, after=after, limit=PAGE)
+        return self._page(
+            request,
+            "quarantine.html",
+            entries=[entry_brief(row) for row in rows],
+            chosen=state,
+            structure=structure,
+            indexes=await api.indexes(self._known, WS),
+            after=place_of(rows[-1]) if len(rows) == PAGE else "",
+        )
 
     async def entry(self, request: Request) -> Response:
         """One entry, side by side with the records it may be about, and the four decisions."""

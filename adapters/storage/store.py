@@ -291,19 +291,30 @@ class SqlStore:
         """Records by birth date and sex."""
         return await self._read(index_reader.born, workspace, structure, birth_date, sex)
 
-    async def exchanges_of_identity(self, workspace: str, identity_id: str, limit: int = 50) -> tuple[str, ...]:
+    async def exchanges_of_identity(
+        self, workspace: str, identity_id: str, limit: int = 50, after: str = ""
+    ) -> tuple[str, ...]:
         """The exchanges whose documents joined a record, newest first."""
-        return await self._read(index_reader.exchanges_of, workspace, identity_id, limit)
+        return await self._read(index_reader.exchanges_of, workspace, identity_id, limit, after)
 
     async def indexes(self, workspace: str) -> Mapping[str, int]:
         """How many records each structure has."""
         return await self._read(index_reader.indexes, workspace)
 
     async def quarantined(
-        self, workspace: str, *, state: str = "", structure: str = "", exchange_id: str = "", limit: int = 100
+        self,
+        workspace: str,
+        *,
+        state: str = "",
+        structure: str = "",
+        exchange_id: str = "",
+        oldest_first: bool = False,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 100,
     ) -> tuple[QuarantineRow, ...]:
-        """Entries of the queue, newest first."""
-        return await self._read(index_reader.quarantined, workspace, state, structure, exchange_id, limit)
+        """Entries of the quarantine queue."""
+        wanted = index_reader.Queue(workspace, state, structure, exchange_id, oldest_first, after, limit)
+        return await self._read(index_reader.quarantined, wanted)
 
     async def quarantine_entry(self, workspace: str, entry_id: str) -> QuarantineRow | None:
         """One entry of the queue."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -181,12 +182,15 @@ async def test_an_index_is_listed_by_ipp_and_filtered(store: SqlStore) -> None:
 
     assert await listed() == [f"CH{n}" for n in range(6)]
     assert await listed(status="PROV") == ["CH0", "CH2", "CH4"]
-    assert await listed(after_ipp="CH3") == ["CH4", "CH5"]
+    assert await listed(after="id-CH3") == ["CH4", "CH5"]
+    assert await listed(after="another") == []
     assert await listed(limit=2) == ["CH0", "CH1"]
     assert await listed(family="NOM3") == ["CH3"]
     assert await listed(family="NOM") == [f"CH{n}" for n in range(6)]
     assert await listed(ipp="CH5") == ["CH5"]
     assert await listed(birth_date="1936-02-15") == []
+    assert await listed(sex="M") == []
+    assert len(await listed(sex="F")) == 6
     assert await store.indexes(WS) == {HOSPITAL: 6, "ehpad-les-tilleuls": 1}
     assert await store.indexes("other") == {}
 
@@ -293,6 +297,32 @@ async def test_an_integration_done_twice_leaves_one_entry_and_each_finding_once(
     await store.commit(integration(marks=(MarkMail(BAL, "$Quarantaine", present=False),), events=()))
     (held,) = await store.mails(WS, BAL, "INBOX")
     assert held.flags == ()
+
+
+async def test_the_queue_is_read_page_after_page_in_both_orders(store: SqlStore) -> None:
+    for n in range(5):
+        name, at = f"e{n}", NOW + timedelta(seconds=n // 2)  # two of the same instant
+        await store.commit(exchange(name))
+        await store.commit(integration(name, at=at, quarantined=(aside(entry_id=f"q{n}"),), marks=()))
+
+    async def paged(*, oldest_first: bool) -> list[str]:
+        read: list[str] = []
+        after: tuple[datetime, str] | None = None
+        while page := await store.quarantined(WS, oldest_first=oldest_first, after=after, limit=2):
+            read += [row.id for row in page]
+            after = (page[-1].at, page[-1].id)
+        return read
+
+    assert await paged(oldest_first=True) == [f"q{n}" for n in range(5)]
+    assert await paged(oldest_first=False) == [f"q{n}" for n in reversed(range(5))]
+
+
+async def test_the_exchanges_of_a_record_are_read_page_after_page(store: SqlStore) -> None:
+    for n in range(3):
+        await store.commit(exchange(f"e{n}"))
+        await store.commit(integration(f"e{n}", records=("id-CH1",), quarantined=(), marks=()))
+    assert await store.exchanges_of_identity(WS, "id-CH1", 2) == ("e2", "e1")
+    assert await store.exchanges_of_identity(WS, "id-CH1", 2, "e1") == ("e0",)
 
 
 async def test_an_integration_of_an_exchange_that_is_gone_writes_nothing(store: SqlStore) -> None:

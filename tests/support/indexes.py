@@ -46,5 +46,5 @@ def letter_received(gateway: RunningGateway, sample: str = LETTER) -> dict[str, 
 
 def waiting(gateway: RunningGateway, structure: str = TILLEULS) -> list[dict[str, Any]]:
     """The open entries of one structure's queue."""
-    found: list[dict[str, Any]] = gateway.get("/quarantine", structure=structure)
+    found: list[dict[str, Any]] = gateway.get("/quarantine", structure=structure)["entries"]
     return found

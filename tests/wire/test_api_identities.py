@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from adapters.testing.running import RunningGateway
-from tests.support.indexes import HOSPITAL, TILLEULS, act, record_of
+from tests.support.indexes import HOSPITAL, TILLEULS, act, letter_received, record_of
 from tests.support.live import MATRICULE, api
 
 SUZANNE = {
@@ -222,3 +223,34 @@ def test_a_record_says_which_moves_it_allows_and_refuses_the_lifting_of_a_mark_i
     one = act(passerelle, one, "status", event="marked-homonym")
     assert "unmarked-homonym" in one["moves"]
     assert "unmarked-homonym" in command(passerelle, "identities", "show", TILLEULS, "R0001").stdout
+
+
+def test_a_page_of_an_index_ends_at_a_name_that_tells_nothing(passerelle: RunningGateway) -> None:
+    for n, sex in enumerate("FMI"):
+        passerelle.post(f"/patients/{GLYCINES}", {**SUZANNE, "ipp": f"{MATRICULE}-{n}", "sex": sex})
+    read, after = list[str](), ""
+    while after is not None:
+        page = passerelle.get(f"/patients/{GLYCINES}", limit=2, after=after)
+        assert MATRICULE not in str(page)
+        read += [one["id"] for one in page["identities"]]
+        after = page["next"]
+    assert len(read) == len(set(read)) >= 3
+    found = passerelle.post(f"/patients/{GLYCINES}/search", {"sex": "I", "limit": 1})
+    assert [one["traits"]["sex"] for one in found] == ["I"]
+
+
+def test_what_waits_is_read_page_after_page_oldest_first(passerelle: RunningGateway) -> None:
+    act(passerelle, record_of(passerelle, TILLEULS, "R0001"), "status", event="proof-invalidated")
+    exchanges = [letter_received(passerelle)["id"] for _ in range(2)]
+    first = passerelle.get("/quarantine", limit=1)
+    second = passerelle.get("/quarantine", limit=1, after=first["next"])
+    assert [page["entries"][0]["exchange_id"] for page in (first, second)] == exchanges
+    assert passerelle.get("/quarantine", limit=1, after=second["next"]) == {"entries": [], "next": None}
+    newest = passerelle.get("/quarantine", limit=1, state="all")
+    assert newest["entries"][0]["exchange_id"] == exchanges[1]
+    listed = command(passerelle, "quarantine", "list", "--structure", TILLEULS, "--json")
+    assert [one["exchange_id"] for one in json.loads(listed.stdout)] == exchanges
+    for wrong in ("x", "fffffffffffffff-a", "0-"):
+        with api(passerelle) as http:
+            answer = http.get("/quarantine", params={"after": wrong})
+            assert (answer.status_code, answer.json()["code"]) == (422, "unknown-page")

@@ -112,6 +112,8 @@ def test_the_queue_shows_both_identities_and_takes_a_decision(passerelle: Runnin
     exchange = letter_received(passerelle)
     (entry,) = waiting(passerelle)
     assert "dossier non qualifié" in seen(inside, "/quarantaine").text
+    assert entry["id"] in seen(inside, f"/quarantaine?structure={TILLEULS}").text
+    assert entry["id"] not in seen(inside, "/quarantaine?structure=ch-brumeval").text
     page = seen(inside, f"/quarantaine/{entry['id']}")
     assert "INS-178" in page.text
     assert page.text.count("<form") >= 6  # leave, attach, attach to another, create, copy, refuse

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select
 
 from adapters.storage import schema
-from adapters.storage.codec import from_json, instant, key
+from adapters.storage.codec import from_json, instant, key, micros
 from adapters.storage.driver import Prepared
 from adapters.storage.schema import FORMER, RECEIVED
 from gateway.index_ports import IdentityFilter, IdentityRow, QuarantineRow
@@ -66,10 +68,13 @@ def identities(connection: Connection, wanted: IdentityFilter) -> tuple[Identity
         query = query.where(_i.family >= wanted.family, _i.family < wanted.family + _LAST)
     if wanted.birth_date:
         query = query.where(_i.birth_date == wanted.birth_date)
+    if wanted.sex:
+        query = query.where(_i.sex == wanted.sex)
     if wanted.ipp:
         query = query.where(_i.ipp == key(wanted.ipp))
-    if wanted.after_ipp:
-        query = query.where(_i.ipp > key(wanted.after_ipp))
+    if wanted.after:
+        last = select(_i.ipp).where(_i.workspace_id == wanted.workspace, _i.id == wanted.after)
+        query = query.where(_i.ipp > last.scalar_subquery())
     return tuple(map(_identity_of, connection.execute(query.order_by(_i.ipp).limit(wanted.limit))))
 
 
@@ -109,8 +114,8 @@ def born(connection: Connection, workspace: str, structure: str, birth_date: str
     return tuple(map(_identity_of, connection.execute(query.order_by(_i.ipp).limit(200))))
 
 
-def exchanges_of(connection: Connection, workspace: str, identity_id: str, limit: int) -> tuple[str, ...]:
-    """The exchanges whose documents joined a record, newest first."""
+def exchanges_of(connection: Connection, workspace: str, identity_id: str, limit: int, after: str) -> tuple[str, ...]:
+    """The exchanges whose documents joined a record, newest first, from the one that follows `after`."""
     label, x = schema.exchange_label.c, schema.exchange.c
     query = (
         select(x.id)
@@ -119,6 +124,9 @@ def exchanges_of(connection: Connection, workspace: str, identity_id: str, limit
         .order_by(x.seq.desc())
         .limit(limit)
     )
+    if after:
+        last = select(x.seq).where(x.workspace_id == workspace, x.id == after)
+        query = query.where(label.seq < last.scalar_subquery())
     return tuple(connection.execute(query).scalars())
 
 
@@ -145,18 +153,34 @@ def _entry_of(row: Row[Any]) -> QuarantineRow:
     )
 
 
-def quarantined(
-    connection: Connection, workspace: str, state: str, structure: str, exchange_id: str, limit: int
-) -> tuple[QuarantineRow, ...]:
-    """Entries, newest first."""
-    query = _QUARANTINED.where(_q.workspace_id == workspace)
-    if state:
-        query = query.where(_q.state == state)
-    if structure:
-        query = query.where(_q.structure == key(structure))
-    if exchange_id:
-        query = query.where(_q.exchange_id == exchange_id)
-    return tuple(map(_entry_of, connection.execute(query.order_by(_q.at.desc(), _q.id).limit(limit))))
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Which entries of the queue to read, in which order, and after which place."""
+
+    workspace: str
+    state: str
+    structure: str
+    exchange_id: str
+    oldest_first: bool
+    after: tuple[datetime, str] | None
+    limit: int
+
+
+def quarantined(connection: Connection, wanted: Queue) -> tuple[QuarantineRow, ...]:
+    """Entries, newest or oldest first."""
+    query = _QUARANTINED.where(_q.workspace_id == wanted.workspace)
+    if wanted.state:
+        query = query.where(_q.state == wanted.state)
+    if wanted.structure:
+        query = query.where(_q.structure == key(wanted.structure))
+    if wanted.exchange_id:
+        query = query.where(_q.exchange_id == wanted.exchange_id)
+    if wanted.after is not None:
+        at, name = micros(wanted.after[0]), wanted.after[1]
+        further = (_q.at > at, _q.id > name) if wanted.oldest_first else (_q.at < at, _q.id < name)
+        query = query.where(or_(further[0], and_(_q.at == at, further[1])))
+    order = (_q.at, _q.id) if wanted.oldest_first else (_q.at.desc(), _q.id.desc())
+    return tuple(map(_entry_of, connection.execute(query.order_by(*order).limit(wanted.limit))))
 
 
 def entry(connection: Connection, workspace: str, entry_id: str) -> QuarantineRow | None:
