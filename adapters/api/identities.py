@@ -21,10 +21,11 @@ from adapters.api.identity_bodies import (
 from adapters.api.identity_views import changes_view, clear_view, identity_brief, identity_full, remark_view, trace_view
 from adapters.api.problems import Problem, not_found
 from adapters.ids import UuidSeven
-from gateway.exchange.identities import Draft, Identities, NotAllowed
+from gateway.exchange.identities import Identities, NotAllowed
 from gateway.exchange.indexed import IndexedIdentity, indexed
 from gateway.exchange.model import Event as Journalled
 from gateway.identity.known import known_ins
+from gateway.identity.local import InsiTrace
 from gateway.identity.matricule import canonical
 from gateway.identity.model import INS_DEMO, INS_TEST
 from gateway.identity.proofs import proof_kinds
@@ -115,15 +116,8 @@ async def search(known: Context, workspace: WorkspaceName, structure: str, wante
 async def create(known: Context, workspace: WorkspaceName, structure: str, given: NewIdentity) -> dict[str, Any]:
     """A provisional record; `remarks` names homonyms and likely duplicates of the index."""
     structure_of(known, workspace, structure)
-    draft = Draft(
-        given.traits(),
-        ipp=given.ipp,
-        used_family=given.used_family,
-        used_given=given.used_given,
-        deceased_on=given.deceased_on,
-    )
     try:
-        record = await identities_of(known).create(workspace, structure, draft, by(given.by))
+        record = await identities_of(known).create(workspace, structure, given.draft(), by(given.by))
     except NotAllowed as refused:
         raise refusal(known, refused) from refused
     except Conflict as conflict:
@@ -221,10 +215,12 @@ async def insi_traces(
 async def insi_answer(
     known: Context, workspace: WorkspaceName, structure: str, identity_id: str, sha256: str
 ) -> Response:
-    """The octets of one answer, as they came."""
+    """The octets of one answer, as they came: clear values, journalled and refused as those of `reveal` are."""
     record = await found(known, workspace, structure, identity_id)
-    kept = any(trace.answer_sha256 == sha256 for trace in record.local.insi)
-    data = await known.store.blob(workspace, sha256) if kept else None
+    trace = next((t for t in record.local.insi if t.answer_sha256 == sha256), None)
+    data = await known.store.blob(workspace, sha256) if trace is not None else None
+    if trace is not None and data is not None:
+        await journal_reveal(known, record, by(""), "", trace)
     if data is None:
         raise not_found("answer-not-found", "this answer")
     headers = {
@@ -350,13 +346,20 @@ async def registry_of(known: ApiContext, workspace: str, structure: str) -> InsR
     return await known.registry(workspace, structure)
 
 
-async def journal_reveal(known: ApiContext, record: IndexedIdentity, who: str, reason: str) -> None:
-    """Write down that clear values are shown, before they are. Raises a 403 problem for an INS that may be somebody's."""
+async def journal_reveal(
+    known: ApiContext, record: IndexedIdentity, who: str, reason: str, answer: InsiTrace | None = None
+) -> None:
+    """Write down that clear values are shown, before they are: those of a record, or of an `answer` of INSi about it.
+
+    Raises a 403 problem for an INS that may be somebody's.
+    """
     local = record.local
-    held = [ins for ins in (local.ins, local.ins_received, *local.ins_history) if ins is not None]
+    told = (answer.ins, *answer.history) if answer is not None else ()
+    held = [ins for ins in (local.ins, local.ins_received, *local.ins_history, *told) if ins is not None]
     if any(ins.oid not in (INS_TEST, INS_DEMO) and (ins.oid, ins.matricule) not in known_ins() for ins in held):
         raise Problem(403, "production-oid", _NEVER_CLEAR)
     data = {"structure": record.structure, "record": record.id, "by": who, "reason": reason}
+    data |= {"answer": answer.answer_sha256} if answer is not None else {}
     event = Journalled("identity-revealed", known.clock.now(), record.workspace, "", data)
     await known.store.commit(AppendEvent(event))
 

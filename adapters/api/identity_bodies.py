@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from gateway.exchange.identities import Draft
 from gateway.identity.local import Traits
 from gateway.identity.status import Event
 
+BLANK_ENDS = "no blank at either end, and no character that is not printed"
+
+
+def fit_to_print(value: str) -> str:
+    """A local number is printed, typed and compared as it stands. Raises ValueError for what nobody would see in it."""
+    if value != value.strip() or not value.isprintable():
+        raise ValueError(BLANK_ENDS)
+    return value
+
+
+Ipp = Annotated[str, AfterValidator(fit_to_print)]
 By = Annotated[str, Field(description="who does it, as the history will say", max_length=80)]
 Version = Annotated[int | None, Field(description="the version that was read: another one is refused with 409", ge=1)]
 
@@ -37,11 +49,15 @@ class TraitsBody(Body):
 class NewIdentity(TraitsBody):
     """A new record, provisional. Used names stay empty unless given: nothing copies the birth names into them."""
 
-    ipp: str = Field("", max_length=64, description="'' = given by the index")
+    ipp: Ipp = Field("", max_length=64, description="'' = given by the index")
     used_family: str = Field("", max_length=100)
     used_given: str = Field("", max_length=100)
     deceased_on: str = Field("", pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")
     by: By = "api"
+
+    def draft(self) -> Draft:
+        """As the core takes it."""
+        return Draft(self.traits(), self.ipp, self.used_family, self.used_given, self.deceased_on)
 
 
 class Search(Body):

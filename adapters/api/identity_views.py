@@ -1,6 +1,7 @@
 """Records of a patient index and entries of the queue, as the API and the console show them: masked.
 
-The one place where traits and INS stand in clear is the answer to `reveal`, which is journalled.
+Traits and INS stand in clear in two places only: the answer to `reveal`, and the octets of an answer of INSi. Both are
+journalled, and refused for an INS under a production OID.
 """
 
 from __future__ import annotations

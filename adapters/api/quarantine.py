@@ -10,7 +10,7 @@ from pydantic import Field
 from adapters.api.context import ApiContext, Context, WorkspaceName
 from adapters.api.cursors import place_of, place_told
 from adapters.api.identities import by, identities_of, ipp_taken, refusal, stale
-from adapters.api.identity_bodies import Body, By
+from adapters.api.identity_bodies import Body, By, Ipp
 from adapters.api.identity_views import candidate_view, entry_brief, remark_view
 from adapters.api.problems import Problem, not_found
 from adapters.identity_words import STATES
@@ -41,7 +41,7 @@ class Decision(Body):
 
     decision: Choice
     record: str = Field("", max_length=64, description="attach: the id of the record")
-    ipp: str = Field("", max_length=64, description="create: the IPP to give; '' = given by the index")
+    ipp: Ipp = Field("", max_length=64, description="create: the IPP to give; '' = given by the index")
     accept_differences: bool = Field(False, description="attach: the record says otherwise than the message, and yet")
     note: str = Field("", max_length=200)
     by: By = "api"

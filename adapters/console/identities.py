@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -13,6 +15,7 @@ from adapters.api import identities as api
 from adapters.api import quarantine as queue
 from adapters.api.context import ApiContext
 from adapters.api.cursors import place_of
+from adapters.api.identity_bodies import NewIdentity, Reveal
 from adapters.api.identity_views import (
     changes_view,
     clear_view,
@@ -39,11 +42,11 @@ from adapters.identity_words import (
     TRAITS,
     VERIFICATIONS,
 )
-from gateway.exchange.identities import Draft, NotAllowed
+from gateway.exchange.identities import NotAllowed
 from gateway.exchange.indexed import IndexedIdentity, indexed
-from gateway.identity.local import Traits
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Event
+from gateway.identity.trait_words import named
 from gateway.index_ports import IdentityFilter, QuarantineRow
 from gateway.ports import Conflict
 from gateway.rules.masking import mask_text
@@ -58,6 +61,8 @@ _FOREIGN = Text(
     "ce formulaire ne vient pas de la console : rouvrez la page",
     "this form does not come from the console: open the page again",
 )
+_WHY = Text("dites pourquoi, en trois caractères au moins", "say why, in three characters at least")
+_VERSION = re.compile(r"[0-9]{1,9}")
 Act = Callable[[IndexedIdentity, dict[str, str]], Awaitable[Any]]
 
 
@@ -121,18 +126,11 @@ class IdentityPages:
         )
 
     async def _created(self, structure: str, form: dict[str, str]) -> IndexedIdentity:
-        def told(name: str) -> str:
-            return form.get(name, "").strip()[:100]
-
-        traits = Traits(
-            told("birth_family"),
-            told("birth_given"),
-            told("given_list"),
-            told("sex"),
-            told("birth_date"),
-            told("birth_place"),
-        )
-        draft = Draft(traits, told("ipp")[:64], told("used_family"))
+        given = {name: form[name].strip() for name in NewIdentity.model_fields if name in form and name != "by"}
+        try:
+            draft = NewIdentity.model_validate(given).draft()
+        except ValidationError as error:
+            raise _misfilled(error) from error
         try:
             return await api.identities_of(self._known).create(WS, structure, draft, WHO)
         except NotAllowed as refused:
@@ -153,11 +151,9 @@ class IdentityPages:
             act = form.get("act", "")
             try:
                 if act == "reveal":
-                    await api.journal_reveal(
-                        self._known, record, WHO, mask_text(form.get("reason", "")[:200]) or "console"
-                    )
+                    await api.journal_reveal(self._known, record, WHO, _reason(form))
                     clear = _revealed(clear_view(record.local))
-                elif act in self._acts:
+                else:
                     await self._acted(record, form)
                     return RedirectResponse(request.url.path, 303)
             except Problem as problem:
@@ -186,11 +182,13 @@ class IdentityPages:
         )
 
     async def _acted(self, record: IndexedIdentity, form: dict[str, str]) -> None:
-        version = form.get("version", "")
-        if version.isdecimal() and int(version) != record.version:
+        act, version = self._acts.get(form.get("act", "")), form.get("version", "")
+        if act is None or not _VERSION.fullmatch(version):
+            raise Problem(422, "unknown-act", _FOREIGN)
+        if int(version) != record.version:
             raise api.stale()
         try:
-            await self._acts[form["act"]](record, form)
+            await act(record, form)
         except NotAllowed as refused:
             raise api.refusal(self._known, refused) from refused
         except Conflict as conflict:
@@ -287,6 +285,20 @@ class IdentityPages:
         if not self._door.genuine(request, form):
             raise Problem(403, "csrf", _FOREIGN)
         return form
+
+
+def _reason(form: dict[str, str]) -> str:
+    """Why clear values are asked for, as the API wants it. Raises a 422 problem."""
+    try:
+        return mask_text(Reveal(reason=form.get("reason", "").strip()).reason)
+    except ValidationError:
+        raise Problem(422, "reason-missing", _WHY) from None
+
+
+def _misfilled(error: ValidationError) -> Problem:
+    """Which fields of a form to look at again."""
+    wrong = named(dict.fromkeys(str(one["loc"][0]) if one["loc"] else "" for one in error.errors()))
+    return Problem(422, "invalid-request", Text(f"À corriger : {wrong.fr}.", f"To correct: {wrong.en}."))
 
 
 def _revealed(clear: dict[str, Any]) -> dict[str, Any]:

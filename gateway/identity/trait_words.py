@@ -15,6 +15,7 @@ TRAITS = {
     "birth_date": Text("Date de naissance", "Birth date"),
     "sex": Text("Sexe", "Sex"),
     "birth_place": Text("Lieu de naissance (COG)", "Birthplace (COG)"),
+    "ipp": Text("Numéro local (IPP)", "Local number (IPP)"),
     "used_family": Text("Nom utilisé", "Used name"),
     "used_given": Text("Prénom utilisé", "Used given name"),
 }

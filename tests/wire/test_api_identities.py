@@ -254,3 +254,23 @@ def test_what_waits_is_read_page_after_page_oldest_first(passerelle: RunningGate
         with api(passerelle) as http:
             answer = http.get("/quarantine", params={"after": wrong})
             assert (answer.status_code, answer.json()["code"]) == (422, "unknown-page")
+
+
+def test_an_answer_of_insi_is_read_in_clear_on_a_journalled_demand_and_never_under_a_production_oid(
+    passerelle: RunningGateway,
+) -> None:
+    one = record_of(passerelle, TILLEULS, "R0001")
+    path = f"/patients/{TILLEULS}/{one['id']}/insi"
+    (trace,) = passerelle.get(path)
+    with api(passerelle) as http:
+        assert MATRICULE[:13] in http.get(f"{path}/{trace['sha256']}").text
+        assert http.get(f"{path}/{'0' * 64}").status_code == 404
+    told = [e["data"] for e in passerelle.get("/journal")["events"] if e["kind"] == "identity-revealed"]
+    assert [(t["record"], t["answer"], t["by"]) for t in told] == [(one["id"], trace["sha256"], "api")]
+
+
+@pytest.mark.parametrize("ipp", ["A\x00B", "\x1b[31mR1", " R1", "R1 ", "R\u202e1", "R1\n"])
+def test_a_local_number_that_nobody_could_read_is_refused(passerelle: RunningGateway, ipp: str) -> None:
+    assert refused(passerelle, f"/patients/{GLYCINES}", {**SUZANNE, "ipp": ipp})["code"] == "invalid-request"
+    body: dict[str, object] = {"decision": "create", "ipp": ipp}
+    assert refused(passerelle, "/quarantine/unknown/decide", body)["code"] == "invalid-request"

@@ -129,3 +129,30 @@ def test_the_queue_shows_both_identities_and_takes_a_decision(passerelle: Runnin
     assert exchange["id"] in seen(inside, done.headers["location"]).text
     assert "rattaché" in seen(inside, path).text
     assert "Nothing waits" in seen(inside, "/quarantaine?lang=en").text
+
+
+def test_clear_values_are_not_shown_without_a_reason(passerelle: RunningGateway, inside: httpx.Client) -> None:
+    path = f"/identites/{TILLEULS}/{record_of(passerelle, TILLEULS, 'R0001')['id']}"
+    token = csrf_of(seen(inside, path))
+    for reason in ({}, {"reason": "  x  "}):
+        page = inside.post(path, data={"csrf": token, "act": "reveal", **reason})
+        assert page.status_code == 422
+        assert MATRICULE not in page.text
+        assert "trois caractères" in page.text
+    assert "identity-revealed" not in {e["kind"] for e in passerelle.get("/journal")["events"]}
+
+
+def test_a_form_that_no_page_made_is_refused_in_words(passerelle: RunningGateway, inside: httpx.Client) -> None:
+    record = record_of(passerelle, TILLEULS, "R0001")
+    path = f"/identites/{TILLEULS}/{record['id']}"
+    fields = {"csrf": csrf_of(seen(inside, path)), "act": "status", "event": "marked-doubtful"}
+    for version in ({}, {"version": "9" * 5000}, {"version": "x"}, {"version": "1", "act": "burn"}):
+        assert inside.post(path, data={**fields, **version}).status_code == 422
+    assert record_of(passerelle, TILLEULS, "R0001")["version"] == record["version"]
+    index = f"/identites/{TILLEULS}"
+    entered = {"birth_family": "BRUNEL", "birth_given": "ODILE", "birth_date": "1936-05"}
+    wrong = {"sex": "X", "birth_place": "489070", "ipp": "A\x1bB", "deceased_on": "?", "birth_family": "A" * 101}
+    for name, value in wrong.items():
+        page = inside.post(index, data={"csrf": fields["csrf"], **entered, name: value})
+        assert page.status_code == 422, name
+        assert "À corriger" in page.text

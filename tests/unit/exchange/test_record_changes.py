@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from adapters.api.identities import journal_reveal
 from adapters.api.identity_views import trace_view
+from adapters.api.problems import Problem
 from gateway.directory.territory import load_territory
 from gateway.exchange.identities import NotAllowed
 from gateway.exchange.identity_seed import identities_of
@@ -83,3 +86,15 @@ def test_a_fault_whose_code_is_written_like_an_answer_is_not_read_as_one(code: s
         kept, _ = trace_of(fault, NOW, "test", None, TRAITS)
         assert kept.code == f"fault-{code}"
         assert (kept.ins, kept.reason) == (None, "panne")
+
+
+async def test_an_answer_under_a_production_oid_is_not_shown_in_clear_though_nobody_confirmed_it(desks: Desks) -> None:
+    answer = told()
+    under = replace(answer.individual, active=replace(answer.individual.active, oid="1.2.250.1.213.1.4.8"))
+    record = await desks.asked(await desks.record(), replace(answer, individual=under))
+    known: Any = SimpleNamespace(store=desks.store, clock=desks.sandbox)
+    await journal_reveal(known, record, "test", "because")
+    with pytest.raises(Problem, match="production"):
+        await journal_reveal(known, record, "test", "because", record.local.insi[-1])
+    kinds = [event.kind for event in await desks.store.events("demo")]
+    assert kinds.count("identity-revealed") == 1
