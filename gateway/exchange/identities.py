@@ -11,7 +11,7 @@ identical, that a user confirmed (EXI REC 07); the only way to a proven identity
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from gateway.exchange import identity_words as say
@@ -31,6 +31,7 @@ from gateway.identity.local import (
     Proof,
     Traits,
     completed_date,
+    is_after,
 )
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Event, Refused, Reliability, Status
@@ -41,6 +42,7 @@ from gateway.values import Text
 
 CONFIRM, PROOF, DETAILS = "insi-confirmed", "proof-attached", "details"
 _NOTE = 200  # characters
+_ZONES = timedelta(days=1)  # a birth is dated where it was, the clock is UTC
 
 
 class NotAllowed(Exception):
@@ -102,7 +104,7 @@ class Identities:
         ipp = draft.ipp.strip()[:64] or f"P{self.ids.new()[-10:].upper()}"
         local = LocalIdentity(
             ipp=ipp,
-            traits=completed(draft.traits),
+            traits=completed(draft.traits, self._today(workspace)),
             used_family=draft.used_family,
             used_given=draft.used_given,
             deceased_on=draft.deceased_on,
@@ -181,7 +183,7 @@ class Identities:
         self, record: IndexedIdentity, traits: Traits, by: str, *, still_proven: bool = False, note: str = ""
     ) -> IndexedIdentity:
         """Other strict traits, by hand: the INS leaves the record; `still_proven`: the proof bears the new traits too."""
-        traits, local = completed(traits), record.local
+        traits, local = completed(traits, self._today(record.workspace)), record.local
         if traits == local.traits:
             return record
         fresh = replace(local, traits=traits)
@@ -304,6 +306,9 @@ class Identities:
         fresh = replace(record, local=replace(local, changes=(*local.changes, change)), updated_at=now)
         return fresh, self._event(kind, record, by, event=what, before=before, after=after, **told)
 
+    def _today(self, workspace: str) -> date:
+        return self.clock.virtual_now(workspace).date()
+
     def _event(self, kind: str, record: IndexedIdentity, by: str, **told: Any) -> Journalled:
         data = {"structure": record.structure, "record": record.id, "by": by, **told}
         return Journalled(kind, self.clock.now(), record.workspace, "", data)
@@ -314,13 +319,15 @@ def shown_status(reliability: Reliability) -> str:
     return " + ".join((reliability.status.value, *sorted(a.value for a in reliability.attributes)))
 
 
-def completed(traits: Traits) -> Traits:
+def completed(traits: Traits, today: date) -> Traits:
     """Entered traits with their birth date completed by rule. Raises NotAllowed when no identity can be made of them."""
     if not traits.birth_family.strip() or not (traits.birth_given.strip() or traits.given_list.strip()):
         raise NotAllowed("INS-032", say.NO_NAME)
     date = completed_date(traits.birth_date.strip())
     if date is None:
         raise NotAllowed("INS-052", say.NO_YEAR)
+    if is_after(traits.birth_date.strip(), today + _ZONES):
+        raise NotAllowed("INS-053", say.NOT_BORN)
     return replace(traits, birth_date=date[0], birth_date_uncertain=date[1] or traits.birth_date_uncertain)
 
 

@@ -76,7 +76,8 @@ NO_NAME = Text(
     "Le nom de naissance et un prénom de naissance sont nécessaires.",
     "The birth name and a birth given name are needed.",
 )
+NOT_BORN = Text("La date de naissance est dans le futur.", "The birth date is in the future.")
 NO_YEAR = Text(
-    "L'année de naissance est nécessaire (AAAA, AAAA-MM, AAAA-??-JJ ou AAAA-MM-JJ).",
-    "The year of birth is needed (AAAA, AAAA-MM, AAAA-??-JJ or AAAA-MM-JJ).",
+    "Une date possible est nécessaire, au moins l'année (AAAA, AAAA-MM, AAAA-??-JJ ou AAAA-MM-JJ).",
+    "A date that can be is needed, at least its year (AAAA, AAAA-MM, AAAA-??-JJ or AAAA-MM-JJ).",
 )

@@ -7,8 +7,9 @@ answered is kept identical, with its trace (EXI REC 07); an INS that leaves the 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from gateway.identity.status import Event, Moved, Refused, Reliability, moved
 
@@ -197,6 +198,10 @@ def _also(history: tuple[Ins, ...], ins: Ins) -> tuple[Ins, ...]:
 _TYPED = re.compile(r"([0-9]{4})(?:-([0-9]{2}|\?\?)(?:-([0-9]{2}|\?\?))?)?")
 
 
+_LUNAR_MONTHS = frozenset({*range(20, 43), *range(50, 100)})  # of a month that the register does not know
+_LUNAR_DAYS = frozenset({0, *range(31, 36)})
+
+
 def completed_date(typed: str) -> tuple[str, bool] | None:
     """A birth date as entered (AAAA-MM-JJ, `??` where unknown, or cut short), completed: AAAA-MM-JJ and whether by rule.
 
@@ -206,17 +211,47 @@ def completed_date(typed: str) -> tuple[str, bool] | None:
     | year and day   | AAAA-01-JJ   | yes       |
     | year           | AAAA-12-31   | yes       |
 
-    None when the year is unknown: no identity can be made. A lunar date (day 00 or 32, month 20) told whole is kept as it
-    is. Source: RNIV EXI PP 19; Guide INS EXI ID 11 and 12.
+    None when the year is unknown, or no such day can be: no identity can be made. A lunar date (month 20 to 42 or 50 to 99,
+    day 00 or 31 to 35, 00-00) told whole is kept as it is. Source: RNIV EXI PP 19; Guide INS EXI ID 11 and 12.
     """
+    told = _typed(typed)
+    if told is None:
+        return None
+    year, month, day = told
+    if not _may_be(year, month, day):
+        return None
+    if month is None:
+        return (f"{year:04d}-12-31", True) if day is None else (f"{year:04d}-01-{day:02d}", True)
+    return (f"{year:04d}-{month:02d}-01", True) if day is None else (f"{year:04d}-{month:02d}-{day:02d}", False)
+
+
+def is_after(typed: str, today: date) -> bool:
+    """Whether a birth date, as entered, is later than `today` as far as it is told."""
+    told = _typed(typed)
+    if told is None:
+        return False
+    year, month, day = told
+    calendar = month is not None and 1 <= month <= 12
+    told_so_far = (year, *((month or 1,) if calendar else ()), *((day,) if calendar and day is not None else ()))
+    return told_so_far > (today.year, today.month, today.day)[: len(told_so_far)]
+
+
+def _typed(typed: str) -> tuple[int, int | None, int | None] | None:
     found = _TYPED.fullmatch(typed)
     if found is None:
         return None
-    year, month, day = (None if part in (None, "??") else part for part in found.groups())
-    if year is None:
-        return None
-    if month and day:
-        return f"{year}-{month}-{day}", False
-    if month:
-        return f"{year}-{month}-01", True
-    return (f"{year}-01-{day}", True) if day else (f"{year}-12-31", True)
+    month, day = (None if part in (None, "??") else int(part) for part in found.groups()[1:])
+    return int(found[1]), month, day
+
+
+def _may_be(year: int, month: int | None, day: int | None) -> bool:
+    """A day of the calendar as far as it is told; told whole, a lunar one too."""
+    if year < 1:
+        return False
+    if month is not None and 1 <= month <= 12:
+        return day is None or 1 <= day <= monthrange(year, month)[1] or day in _LUNAR_DAYS
+    if month is None:
+        return day is None or 1 <= day <= 31
+    if month == 0:
+        return day == 0
+    return month in _LUNAR_MONTHS and day is not None and (1 <= day <= 31 or day in _LUNAR_DAYS)

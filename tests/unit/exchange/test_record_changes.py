@@ -98,3 +98,11 @@ async def test_an_answer_under_a_production_oid_is_not_shown_in_clear_though_nob
         await journal_reveal(known, record, "test", "because", record.local.insi[-1])
     kinds = [event.kind for event in await desks.store.events("demo")]
     assert kinds.count("identity-revealed") == 1
+
+
+@pytest.mark.parametrize(("typed", "rule"), [("2199-01-01", "INS-053"), ("1939-13-45", "INS-052")])
+async def test_nobody_is_born_on_a_day_that_cannot_be_or_is_to_come(desks: Desks, typed: str, rule: str) -> None:
+    record = await desks.record()
+    impossible = replace(TRAITS, birth_date=typed)
+    assert await refused_by(desks.record("P2", impossible)) == rule
+    assert await refused_by(desks.identities.changed(record, impossible, "test")) == rule

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.identity.comparison import compared, differ_by_one
-from gateway.identity.local import Change, Ins, InsiTrace, LocalIdentity, Proof, Traits, completed_date
+from gateway.identity.local import Change, Ins, InsiTrace, LocalIdentity, Proof, Traits, completed_date, is_after
 from gateway.identity.records import local_of, record_of
 from gateway.identity.status import Attribute, Event, Reliability, Status
 
@@ -31,10 +31,42 @@ TRAITS = Traits("BRUNEL", "ODETTE", "ODETTE JEANNE", "F", "1936-02-14", "48907")
         ("", None),
         ("????-02-14", None),
         ("14/02/1936", None),
+        ("1939-13-45", None),
+        ("1939-12-36", None),
+        ("1939-02-30", None),
+        ("1939-43-01", None),
+        ("1939-20", None),
+        ("1939-00-01", None),
+        ("1936-??-00", None),
+        ("0000-01-01", None),
+        ("1936-02-29", ("1936-02-29", False)),
+        ("1939-20-00", ("1939-20-00", False)),
+        ("1939-99-35", ("1939-99-35", False)),
+        ("1939-04-31", ("1939-04-31", False)),
     ],
 )
 def test_an_incomplete_date_is_completed_by_rule_and_marked(typed: str, completed: tuple[str, bool] | None) -> None:
     assert completed_date(typed) == completed
+
+
+@pytest.mark.parametrize(
+    ("typed", "later"),
+    [
+        ("2026-03-01", False),
+        ("2026-03-02", True),
+        ("2026-03", False),
+        ("2026-04", True),
+        ("2026", False),
+        ("2026-??-31", False),
+        ("2027", True),
+        ("2199-01-01", True),
+        ("2027-20-00", True),
+        ("2026-20-00", False),
+        ("", False),
+    ],
+)
+def test_a_birth_is_not_later_than_today_as_far_as_it_is_told(typed: str, later: bool) -> None:
+    assert is_after(typed, NOW.date()) is later
 
 
 def whole() -> LocalIdentity:
