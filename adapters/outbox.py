@@ -48,6 +48,7 @@ POLL_S = 1.0
 AT_ONCE = 48
 PER_DESTINATION = 8
 BATCH = 8
+INTEGRATION_ATTEMPTS = 4  # then its documents wait for a human
 LARGE = 512 * 1024  # octets
 
 
@@ -158,17 +159,34 @@ class Outbox:
             return Delivered(False, permanent=False, answer=f"{type(error).__name__}: {error}", reason="error")
 
     async def _integrated(self, delivery: Delivery, integrator: Integrator) -> FinishDelivery:
-        """What a recipient's patient index makes of received documents: one commit with the end of the work."""
+        """What a recipient's patient index makes of received documents: one commit with the end of the work.
+
+        Work that fails is tried again; given up, its documents wait for a human: nobody looked at them.
+        """
         try:
             made = await self._patiently(lambda: integrator.integrate(delivery))
         except Exception as error:
             log.exception("integration failed", delivery=delivery.id)
-            told = {"destination": delivery.destination, "answer": type(error).__name__}
-            dead = Event("dead", self.clock.now(), delivery.workspace, delivery.exchange_id, told)
-            return FinishDelivery(delivery.id, self.worker, DeliveryState.DEAD, type(error).__name__, events=(dead,))
+            return self._not_integrated(delivery, integrator, type(error).__name__)
         answer = f"row {made.summary['integration_row']}" if made else "no patient index"
         integrations = (made,) if made else ()
         return FinishDelivery(delivery.id, self.worker, DeliveryState.DONE, answer, integrations=integrations)
+
+    def _not_integrated(self, delivery: Delivery, integrator: Integrator, error: str) -> FinishDelivery:
+        now = self.clock.virtual_now(delivery.workspace)
+        due = None
+        if delivery.attempt < INTEGRATION_ATTEMPTS:
+            due = self.retry.next_attempt(delivery.attempt, delivery.created_at, now)
+        told = {"destination": delivery.destination, "attempt": delivery.attempt, "answer": error}
+        told |= {"due": due.isoformat()} if due is not None else {}
+        kind, at = "deferred" if due is not None else "dead", self.clock.now()
+        event = Event(kind, at, delivery.workspace, delivery.exchange_id, told)
+        if due is not None:
+            return FinishDelivery(delivery.id, self.worker, DeliveryState.READY, error, due, (event,))
+        made = integrator.failed(delivery, error)
+        return FinishDelivery(
+            delivery.id, self.worker, DeliveryState.DEAD, error, events=(event,), integrations=(made,)
+        )
 
     async def _noticed(self, delivery: Delivery, raw: bytes) -> FinishDelivery:
         """A notice owed since the door: written, and on its way."""

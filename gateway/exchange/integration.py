@@ -10,7 +10,7 @@ the mail and the journal events are one commit with the end of that work. The ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -22,14 +22,16 @@ from gateway.exchange.model import Event, Submission
 from gateway.exchange.received import Told, told_by, told_of, told_record
 from gateway.exchange.routing import QUARANTINE_KEYWORD
 from gateway.identity.base_rules import MATCHING_RULES, Matched
-from gateway.identity.matching import Match, Outcome, match
+from gateway.identity.local import Traits
+from gateway.identity.matching import Match, Outcome, Received, match
 from gateway.identity.profiles import profile_overrides
 from gateway.index_ports import IdentityFilter, IndexReader, MarkMail, NewQuarantine, RecordIntegration
 from gateway.ports import Clock, Delivery, NewDelivery, NewMail, Sandboxes
 from gateway.rules import Finding, RuleBook, RuleContext
+from gateway.rules.model import Hit
 from gateway.rules.verdict import Decision, Integration
 from gateway.sandbox.model import Policy, Vigilance
-from gateway.values import Direction, Door
+from gateway.values import Direction, Door, PlaceKind, Where
 
 INTEGRATE = "integrate"  # kind of the outbox work
 
@@ -111,11 +113,38 @@ class Integrator:
         stopped = found.outcome is Outcome.QUARANTINE or told.merges
         return _recorded(delivery, self.clock.now(), matched, findings, snapshot, told, stopped=stopped)
 
+    def failed(self, delivery: Delivery, error: str) -> RecordIntegration:
+        """What to record for work that could not be done: nobody looked, so that a human must (INS-205)."""
+        workspace, structure = delivery.workspace, str(delivery.payload["structure"])
+        told = _told_or_nothing(delivery.payload.get("received"))
+        policy = self.sandboxes.policy(workspace)
+        book = self.book.with_overrides({**profile_overrides(policy.profile), **policy.overrides})
+        hit = Hit(told.where, error, "integration", params={"rule": "integration"})
+        finding = book.found("INS-205", hit, self._context(workspace, policy), f"index:{structure}")
+        found = Match(0, Outcome.QUARANTINE, "906", ("INS-205",))
+        told = replace(told, stopped_by=tuple(dict.fromkeys((*told.stopped_by, "INS-205"))))
+        matched = matched_of(told, found, structure)
+        findings = () if finding is None else (finding,)
+        stopped = policy.vigilance is not Vigilance.OBSERVE
+        return _recorded(delivery, self.clock.now(), matched, findings, Snapshot(), told, stopped=stopped)
+
+    def _context(self, workspace: str, policy: Policy) -> RuleContext:
+        today = self.clock.virtual_now(workspace).date()
+        return RuleContext(Direction.RECEPTION, Door.RECEPTION, today, policy.profile, policy.ins_environment)
+
     def _judged(self, matched: Matched, workspace: str, policy: Policy) -> list[Finding]:
         overrides = {**profile_overrides(policy.profile), **policy.overrides}
-        today = self.clock.virtual_now(workspace).date()
-        ctx = RuleContext(Direction.RECEPTION, Door.RECEPTION, today, policy.profile, policy.ins_environment)
+        ctx = self._context(workspace, policy)
         return self.book.with_overrides(overrides).judge(MATCHING_RULES, matched, ctx, matched.container)
+
+
+def _told_or_nothing(received: Any) -> Told:
+    """What the message says of its patient; nothing when even that cannot be read."""
+    try:
+        return told_of(received)
+    except Exception:
+        nobody = Received(Traits(), None, complete=False, contradicted=True)
+        return Told(nobody, "mail", Where(PlaceKind.MIME, "message"))
 
 
 def matched_of(told: Told, found: Match, structure: str) -> Matched:
