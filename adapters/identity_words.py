@@ -5,6 +5,11 @@ from __future__ import annotations
 from gateway.identity.trait_words import TRAITS as TRAITS
 from gateway.values import Text
 
+SEXES = {
+    "F": Text("féminin", "female"),
+    "M": Text("masculin", "male"),
+    "I": Text("indéterminé", "undetermined"),
+}
 STATUSES = {
     "PROV": Text("Identité provisoire", "Provisional identity"),
     "RECUP": Text("Identité récupérée", "Retrieved identity"),
@@ -63,6 +68,16 @@ STATES = {
     "integrated": Text("intégré", "integrated"),
     "quarantined": Text("en quarantaine", "quarantined"),
     "observed": Text("observé", "observed"),
+}
+DECISIONS = {
+    "attach": Text("rattacher à un dossier (--ipp)", "attach to a record (--ipp)"),
+    "create": Text("créer un dossier, d'identité provisoire", "create a record, of provisional identity"),
+    "refuse": Text("refuser l'intégration", "refuse the integration"),
+    "copy": Text("faire une copie sans INS", "make a copy without the INS"),
+}
+QUEUES = {
+    **{name: STATES[name] for name in ("open", "attached", "created", "refused", "copied")},
+    "all": Text("toutes", "all"),
 }
 ROWS = {
     0: Text("Le message se contredit ou enfreint une règle", "The message contradicts itself or breaks a rule"),

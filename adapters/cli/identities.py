@@ -13,7 +13,7 @@ from rich.table import Table
 
 from adapters.cli.render import console
 from adapters.cli.running import NotRunning, Running, explain, problem_of
-from adapters.identity_words import ATTRIBUTES, CHANGES, EVENTS, OPERATIONS, STATUSES, TRAITS, answer_words
+from adapters.identity_words import ATTRIBUTES, CHANGES, EVENTS, OPERATIONS, SEXES, STATUSES, TRAITS, answer_words
 from gateway.identity.local import STRICT
 from gateway.values import Lang, Text
 
@@ -24,6 +24,8 @@ _FIELDS = (*STRICT, "used_family", "used_given", "deceased_on", "ipp")
 
 def run_list(data: Path, structure: str, status: str, *, as_json: bool, lang: Lang) -> int:
     """The structures that keep an index or, when one is named, its records."""
+    if status and status not in STATUSES:
+        return misused(status, STATUSES, lang)
     if not structure:
         return asked(data, lang, lambda running: _indexes(running.get("/indexes"), as_json, lang))
     return asked(data, lang, lambda running: _records(_every(running, structure, status), as_json, lang))
@@ -54,6 +56,9 @@ def run_create(data: Path, structure: str, fields: Sequence[str], lang: Lang) ->
         print(f"{what}\n{_EXPECTED.in_(lang)}\n{known}", file=sys.stderr)
         return USAGE
 
+    if body.get("sex", "") not in ("", *SEXES):
+        return misused(f"sex={body['sex']}", SEXES, lang)
+
     def create(running: Running) -> int:
         made = running.post(f"/patients/{structure}", {**body, "by": "cli"})
         print(f"{made['ipp']} : {STATUSES[made['status']].in_(lang)}")
@@ -67,9 +72,7 @@ def run_create(data: Path, structure: str, fields: Sequence[str], lang: Lang) ->
 def run_status(data: Path, structure: str, ipp: str, event: str, note: str, lang: Lang) -> int:
     """Something happened to an identity."""
     if event not in EVENTS:
-        known = "\n".join(f"  {name:<18} {words.in_(lang)}" for name, words in EVENTS.items())
-        print(f"{_UNKNOWN.in_(lang)} {event}\n{_EXPECTED.in_(lang)}\n{known}", file=sys.stderr)
-        return USAGE
+        return misused(event, EVENTS, lang)
 
     def change(running: Running, record: Mapping[str, Any], path: str) -> int:
         body = {"event": event, "note": note, "by": "cli", "version": record["version"]}
@@ -128,6 +131,13 @@ def asked(data: Path, lang: Lang, do: Callable[[Running], int]) -> int:
         return REFUSED
     except (NotRunning, httpx.HTTPError) as error:
         return explain(error, data, lang)
+
+
+def misused(word: str, known: Mapping[str, Text], lang: Lang) -> int:
+    """Say that a word is not one of those that exist, and which do."""
+    listed = "\n".join(f"  {name:<18} {words.in_(lang)}" for name, words in known.items())
+    print(f"{_UNKNOWN.in_(lang)} {word}\n{_EXPECTED.in_(lang)}\n{listed}", file=sys.stderr)
+    return USAGE
 
 
 def found(running: Running, structure: str, ipp: str) -> dict[str, Any] | None:

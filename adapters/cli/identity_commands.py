@@ -141,9 +141,11 @@ def quarantine_decide(
     ipp: Annotated[str, typer.Option(help=t("Dossier à rattacher, ou à créer.", "Record to join, or to make."))] = "",
     note: NoteOption = "",
     accept_differences: AcceptOption = False,
+    json: JsonOption = False,
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
     from adapters.cli.quarantine import run_decide
 
-    raise typer.Exit(run_decide(data, entry, decision, ipp, note, accept=accept_differences, lang=LANG))
+    done = run_decide(data, entry, decision, ipp, note, accept=accept_differences, as_json=json, lang=LANG)
+    raise typer.Exit(done)

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from adapters.cli.identities import asked, found, ins_of, pages, table_of, unknown
+from adapters.cli.identities import asked, found, ins_of, misused, pages, table_of, unknown
 from adapters.cli.render import console
 from adapters.cli.running import Running
-from adapters.identity_words import ROWS, STATES
+from adapters.identity_words import DECISIONS, QUEUES, ROWS, STATES
 from gateway.values import Lang, Text
 
 _SHOWN_RULES = 4
@@ -17,6 +17,9 @@ _SHOWN_RULES = 4
 
 def run_queue(data: Path, state: str, structure: str, *, as_json: bool, lang: Lang) -> int:
     """What waits in the queue, oldest first, or what was decided."""
+
+    if state not in QUEUES:
+        return misused(state, QUEUES, lang)
 
     def show(running: Running) -> int:
         entries = pages(running, "/quarantine", "entries", state=state, structure=structure)
@@ -38,8 +41,12 @@ def run_queue(data: Path, state: str, structure: str, *, as_json: bool, lang: La
     return asked(data, lang, show)
 
 
-def run_decide(data: Path, entry: str, decision: str, ipp: str, note: str, *, accept: bool, lang: Lang) -> int:
-    """Decide on one entry. `ipp` names the record to attach to, or the one to create."""
+def run_decide(
+    data: Path, entry: str, decision: str, ipp: str, note: str, *, accept: bool, as_json: bool, lang: Lang
+) -> int:
+    """Decide on one entry. `ipp` names the record to attach to, or the one to create; as JSON, words that do not change."""
+    if decision not in DECISIONS:
+        return misused(decision, DECISIONS, lang)
 
     def decide(running: Running) -> int:
         body: dict[str, Any] = {"decision": decision, "note": note, "by": "cli"}
@@ -51,6 +58,9 @@ def run_decide(data: Path, entry: str, decision: str, ipp: str, note: str, *, ac
         elif decision == "create" and ipp:
             body["ipp"] = ipp
         done = running.post(f"/quarantine/{entry}/decide", body)
+        if as_json:
+            print(json.dumps(done, ensure_ascii=False, indent=2))
+            return 0
         state = STATES[done["state"]].in_(lang) if done["state"] in STATES else done["state"]
         print(" · ".join(filter(None, (state, done["record"], done["copy"]))))
         for remark in done["remarks"]:

@@ -194,6 +194,17 @@ def test_a_misspelt_trait_or_a_missing_one_is_answered_with_those_that_exist(pas
     assert (missing.returncode, "birth_family" in missing.stderr) == (2, True)
     event = command(passerelle, "identities", "status", TILLEULS, "R0001", "burnt")
     assert (event.returncode, "proof-checked" in event.stderr) == (2, True)
+    wrong_words = {
+        ("identities", "list", TILLEULS, "--status", "XX"): "Identité qualifiée",
+        ("identities", "list", "--status", "XX"): "Identité qualifiée",
+        ("identities", "create", TILLEULS, "birth_family=X", "birth_date=1936", "sex=Z"): "indéterminé",
+        ("quarantine", "list", "--state", "burnt"): "en attente",
+        ("quarantine", "decide", "unknown", "burn"): "faire une copie sans INS",
+        ("quarantine", "decide", "unknown", "burn", "--lang", "en"): "make a copy without the INS",
+    }
+    for words, told in wrong_words.items():
+        done = command(passerelle, *words)
+        assert (done.returncode, told in done.stderr, done.stdout) == (2, True, ""), words
 
 
 def test_the_command_calls_insi_and_changes_the_record_only_when_confirmed(passerelle: RunningGateway) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Any
@@ -270,3 +271,8 @@ def test_the_queue_is_decided_from_the_command_line(passerelle: RunningGateway) 
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.split()[0]) == (0, "rattaché"), done.stderr
     assert waiting(passerelle) == []
+    elsewhere(passerelle)
+    (entry,) = waiting(passerelle, GLYCINES)
+    line = [*line[:4], "decide", entry["id"], "refuse", "--json", "--data", str(passerelle.data)]
+    told = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
+    assert told == {"state": "refused", "record": "", "copy": "", "remarks": []}
