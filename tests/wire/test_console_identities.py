@@ -131,6 +131,22 @@ def test_the_queue_shows_both_identities_and_takes_a_decision(passerelle: Runnin
     assert "Nothing waits" in seen(inside, "/quarantaine?lang=en").text
 
 
+def test_a_record_that_says_otherwise_is_joined_with_a_tick(passerelle: RunningGateway, inside: httpx.Client) -> None:
+    record = act(passerelle, record_of(passerelle, TILLEULS, "R0001"), "status", event="proof-invalidated")
+    letter_received(passerelle)
+    (entry,) = waiting(passerelle)
+    path = f"/quarantaine/{entry['id']}"
+    assert seen(inside, path).text.count('name="accept_differences"') == 1  # only where another record is named
+    traits = {"birth_family": "DURAND", "birth_given": "SUZANNE", "given_list": "SUZANNE MARIE LOUISE", "sex": "F"}
+    act(passerelle, record, "traits", **traits, birth_date="1939-03-08", birth_place="48901")
+    page = seen(inside, path)
+    assert page.text.count('name="accept_differences"') == 2
+    fields = {"csrf": csrf_of(page), "decision": "attach", "record": record["id"]}
+    refused = inside.post(path, data=fields)
+    assert (refused.status_code, "nom de naissance" in refused.text) == (422, True)
+    assert inside.post(path, data={**fields, "accept_differences": "1"}).status_code == 303
+
+
 def test_clear_values_are_not_shown_without_a_reason(passerelle: RunningGateway, inside: httpx.Client) -> None:
     path = f"/identites/{TILLEULS}/{record_of(passerelle, TILLEULS, 'R0001')['id']}"
     token = csrf_of(seen(inside, path))

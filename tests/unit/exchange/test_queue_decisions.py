@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from gateway.exchange.quarantine import Decided, State
+from adapters.api import quarantine as queue
+from adapters.api.problems import Problem
+from gateway.exchange.quarantine import State
 from gateway.identity.local import Ins
 from gateway.identity.status import Event
 from gateway.ports import Conflict
@@ -30,6 +33,29 @@ from tests.support.stores import exchange
 
 GLYCINES = "ehpad-les-glycines"
 OTHER = replace(TRAITS, birth_family="MARCHAND")
+
+
+class Overtaken:
+    """A store where something else is written just before the next commit."""
+
+    def __init__(self, store: Any, first: Any) -> None:
+        self._store, self._first = store, first
+
+    async def commit(self, *operations: Any) -> Any:
+        first, self._first = self._first, None
+        if first is not None:
+            await first
+        return await self._store.commit(*operations)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def known_to(desks: Desks, meanwhile: Any = None) -> Any:
+    """What the API needs to decide; `meanwhile` happens between the reading and the writing."""
+    return SimpleNamespace(
+        store=Overtaken(desks.store, meanwhile), sandboxes=desks.sandbox, clock=desks.sandbox, offload=None
+    )
 
 
 async def test_a_record_is_made_of_a_patient_that_the_index_does_not_have_with_what_it_is_near_to(desks: Desks) -> None:
@@ -89,12 +115,14 @@ async def test_an_ins_kept_aside_is_not_overwritten_by_another_message(desks: De
 async def test_a_record_that_changed_meanwhile_is_not_joined(desks: Desks) -> None:
     record = await desks.confirmed(await desks.asked(await desks.record(), told()))
     entry = await entry_for(desks)
-    both = (
-        desks.quarantine.attach(WS, entry, record.id, "test"),
-        desks.identities.happened(record, Event.MARKED_DOUBTFUL, "test"),
-    )
-    outcomes = await asyncio.gather(*both, return_exceptions=True)
-    assert [type(o) for o in outcomes if isinstance(o, Exception)] == [Conflict]
+    known = known_to(desks, desks.identities.happened(record, Event.MARKED_DOUBTFUL, "test"))
+    attach = queue.Decision(decision="attach", record=record.id, accept_differences=False)
+    with pytest.raises(Problem) as late:
+        await queue.decided_by(known, WS, entry, attach)
+    assert late.value.code == "identity-changed"
+    still = await desks.store.quarantine_entry(WS, entry.id)
+    assert still is not None
+    assert still.state == "open"
 
 
 @pytest.mark.parametrize(
@@ -135,3 +163,13 @@ async def test_a_structure_that_still_waits_keeps_the_documents_out(desks: Desks
     after = await desks.store.exchange(WS, "e1")
     assert after is not None
     assert after.summary["integration"] == "stopped"
+
+
+async def test_who_comes_second_is_told_what_was_decided_and_by_whom(desks: Desks) -> None:
+    entry, record = await entry_for(desks), await desks.record()
+    known = known_to(desks)
+    attach = queue.Decision(decision="attach", record=record.id, by="aubry-paul", accept_differences=False)
+    await queue.decided_by(known, WS, entry, attach)
+    with pytest.raises(Problem) as late:
+        await queue.decided_by(known, WS, entry, queue.Decision(decision="refuse", accept_differences=False))
+    assert (late.value.code, late.value.detail.fr) == ("already-decided", "aubry-paul a déjà décidé : rattaché")

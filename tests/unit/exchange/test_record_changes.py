@@ -106,3 +106,18 @@ async def test_nobody_is_born_on_a_day_that_cannot_be_or_is_to_come(desks: Desks
     impossible = replace(TRAITS, birth_date=typed)
     assert await refused_by(desks.record("P2", impossible)) == rule
     assert await refused_by(desks.identities.changed(record, impossible, "test")) == rule
+
+
+async def test_traits_that_insi_would_refuse_are_called_by_their_names(desks: Desks) -> None:
+    record = await desks.record()
+    for answer, fr, en in (
+        (insi.Refused("INS-186", "sex, given_names"), "sexe, liste des prénoms", "sex, given names"),
+        (insi.Refused("INS-187", "family"), "nom de naissance", "birth name"),
+    ):
+        with pytest.raises(NotAllowed) as refused:
+            await desks.asked(record, answer)
+        assert (fr in refused.value.why.fr, en in refused.value.why.en) == (True, True)
+    record = await desks.asked(record, told(family="MARCHAND"))
+    with pytest.raises(NotAllowed, match="birth name") as differing:
+        await desks.confirmed(record)
+    assert "nom de naissance" in differing.value.why.fr
