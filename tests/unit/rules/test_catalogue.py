@@ -42,6 +42,13 @@ def test_a_card_says_what_is_wrong_how_to_mend_and_from_which_source(card: RuleC
     assert "TODO" not in str(card)
 
 
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.id)
+def test_a_card_fills_the_same_blanks_in_both_languages(card: RuleCard):
+    french, english = (set(re.findall(r"{(\w+)}", text)) for text in (card.message.fr, card.message.en))
+    assert {blank.removesuffix("_en") for blank in english} == french
+    assert all(blank == "trait_en" for blank in english - french), "only a trait is told by a second parameter"
+
+
 @pytest.mark.parametrize("card", [c for c in CARDS if c.id in IMPLEMENTED], ids=lambda card: card.id)
 def test_an_implemented_rule_shows_a_passing_and_a_breaking_example(card: RuleCard):
     assert card.passing
