@@ -305,6 +305,7 @@ def default_policy(settings: Settings) -> Policy:
         vigilance=Vigilance(given.vigilance),
         profile=given.profile,
         ins_environment=given.ins_environment,
+        insi_verification_days=given.insi_verification_days,
         partial=given.partial,
         tls_mode=TlsMode(given.tls_mode),
         dmp_signature=SignatureMode(given.dmp_signature),

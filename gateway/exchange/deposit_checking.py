@@ -25,7 +25,8 @@ from enum import StrEnum
 from gateway.documents.model import CdaDocument, DocumentEntry, Issue
 from gateway.documents.rules import DOCUMENT_RULES, METADATA_CDA_RULES, METADATA_RULES
 from gateway.exchange.decision import decide
-from gateway.identity.base_rules import BASE_RULES, Carrier, carriers_in
+from gateway.exchange.sender_index import judged_sent
+from gateway.identity.base_rules import Carrier, carriers_in
 from gateway.identity.model import IdentityView
 from gateway.identity.rules import CROSS_RULES, VIEW_RULES
 from gateway.identity.rules_package import one_patient_id
@@ -172,7 +173,7 @@ class _Judge:
         for entry, cda in cdas_of(lot):
             found += self._document(entry, cda)
         for sent in self._case.sent:
-            found += self._book.judge(BASE_RULES, sent, self._ctx, "lot")
+            found += judged_sent(sent, self._book, self._ctx, "lot")
         return [self._raised(f) for f in found]
 
     def _document(self, entry: DocumentEntry, cda: CdaDocument) -> list[Finding]:

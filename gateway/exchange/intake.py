@@ -142,6 +142,7 @@ def context_of(submission: Submission, policy: Policy, clock: Clock) -> RuleCont
         today=clock.virtual_now(submission.workspace).date(),
         profile=policy.profile,
         ins_environment=policy.ins_environment,
+        verification_days=policy.insi_verification_days,
     )
 
 

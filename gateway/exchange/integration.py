@@ -10,7 +10,7 @@ the mail and the journal events are one commit with the end of that work. The ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -24,6 +24,7 @@ from gateway.exchange.routing import QUARANTINE_KEYWORD
 from gateway.identity.base_rules import MATCHING_RULES, Matched
 from gateway.identity.matching import Match, Outcome, match
 from gateway.identity.profiles import profile_overrides
+from gateway.identity.record_rules import RECORD_RULES, ReliedOn
 from gateway.index_ports import IdentityFilter, IdentityRow, IndexReader, MarkMail, NewQuarantine, RecordIntegration
 from gateway.ports import Clock, Delivery, NewDelivery, NewMail, Sandboxes
 from gateway.rules import Finding, RuleBook, RuleContext
@@ -31,6 +32,7 @@ from gateway.rules.verdict import Decision, Integration
 from gateway.sandbox.model import Policy, Vigilance
 from gateway.values import Direction, Door
 
+_TELLS_OTHERWISE = frozenset({3, 4, 5, 6, 7})  # rows where a record that INSi verified is contradicted
 INTEGRATE = "integrate"  # kind of the outbox work
 
 
@@ -123,7 +125,12 @@ class Integrator:
         overrides = {**profile_overrides(policy.profile), **policy.overrides}
         today = self.clock.virtual_now(workspace).date()
         ctx = RuleContext(Direction.RECEPTION, Door.RECEPTION, today, policy.profile, policy.ins_environment)
-        return self.book.with_overrides(overrides).judge(MATCHING_RULES, matched, ctx, matched.container)
+        ctx = replace(ctx, verification_days=policy.insi_verification_days)
+        book = self.book.with_overrides(overrides)
+        findings = book.judge(MATCHING_RULES, matched, ctx, matched.container)
+        for relied in relied_on(matched):
+            findings += book.judge(RECORD_RULES, relied, ctx, matched.container)
+        return findings
 
 
 def matched_of(told: Told, found: Match, structure: str) -> Matched:
@@ -132,6 +139,14 @@ def matched_of(told: Told, found: Match, structure: str) -> Matched:
     return Matched(
         received.traits, received.ins, told.container, told.where, found, structure, told.document_date, told.merges
     )
+
+
+def relied_on(matched: Matched) -> tuple[ReliedOn, ...]:
+    """The one record of whose patient the message tells another INS, or other traits, than it holds."""
+    found = matched.match
+    if found.row not in _TELLS_OTHERWISE or len(found.candidates) != 1:
+        return ()
+    return (ReliedOn(found.candidates[0], matched.structure, matched.container, matched.where),)
 
 
 def entry_name(exchange_id: str, structure: str) -> str:

@@ -1,4 +1,4 @@
-"""What leaves against the sender's own patient index (INS-072 to 074), by the submission door or in a DMP deposit.
+"""What leaves against the sender's own patient index (INS-072 to 074, 191, 193, 195), by the submission door or in a DMP deposit.
 
 Asked only when a message carries an INS; a sender without a structure, and a patient its index does not hold, give no finding.
 """
@@ -13,6 +13,7 @@ from gateway.exchange.indexed import index_of_address
 from gateway.exchange.model import Submission
 from gateway.identity.base_rules import BASE_RULES, Carrier, Sent
 from gateway.identity.local import LocalIdentity
+from gateway.identity.record_rules import RECORD_RULES, ReliedOn
 from gateway.identity.records import local_of
 from gateway.index_ports import IndexReader
 from gateway.rules import Finding, RuleBook, RuleContext
@@ -34,11 +35,17 @@ async def sender_findings(
         return []
     structure = index_of_address(submission.envelope.mail_from, territory)
     records = await held_by(reader, submission.workspace, structure, carriers, territory)
-    return [
-        f
-        for sent in sent_of(carriers, records, structure, territory)
-        for f in book.judge(BASE_RULES, sent, ctx, "mail")
-    ]
+    subjects = sent_of(carriers, records, structure, territory)
+    return [finding for sent in subjects for finding in judged_sent(sent, book, ctx, "mail")]
+
+
+def judged_sent(sent: Sent, book: RuleBook, ctx: RuleContext, container: str) -> list[Finding]:
+    """The findings on one patient's INS: may it leave, and if so, is the record that it leaves from what INSi answered?"""
+    found = book.judge(BASE_RULES, sent, ctx, container)
+    if found or not sent.carriers or not sent.record.sends_ins:
+        return found
+    first = sent.carriers[0]
+    return book.judge(RECORD_RULES, ReliedOn(sent.record, sent.structure, first.label, first.where), ctx, container)
 
 
 async def held_by(

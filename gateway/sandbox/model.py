@@ -61,6 +61,7 @@ class Policy:
     vigilance: Vigilance = Vigilance.REFUSE
     profile: str = "strict"
     ins_environment: str = "test"
+    insi_verification_days: int = 0  # how long an answer of INSi holds (INS-195); 0: for ever
     partial: bool = (
         False  # a mail to several recipients of which one may not receive: refuse whole, or accept the others
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.exchange.identity_seed import identities_of
-from gateway.exchange.indexed import indexed, name_of, put
+from gateway.exchange.indexed import IndexedIdentity, indexed, name_of, put
 from gateway.identity.status import Attribute, Reliability, Status
 from gateway.index_ports import IdentityFilter
 from gateway.sandbox.model import Policy, Vigilance
@@ -28,11 +29,24 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-async def held_as(world: World, status: Status, *attributes: Attribute) -> None:
-    """The nursing home's record of the patient, under another status."""
+async def held(world: World) -> IndexedIdentity:
+    """The nursing home's record of the patient."""
     row = await world.store.identity("demo", name_of("demo", dmp.EHPAD, NURSING_HOME_NUMBER))
     assert row is not None
-    record = indexed("demo", row)
+    return indexed("demo", row)
+
+
+async def verified(world: World, days_ago: int) -> None:
+    """The same record, whose INS was told by INSi so many days ago."""
+    record = await held(world)
+    (trace,) = record.local.insi
+    older = replace(record.local, insi=(replace(trace, at=dmp.now() - timedelta(days=days_ago)),))
+    await world.store.commit(put(replace(record, local=older), dmp.now()))
+
+
+async def held_as(world: World, status: Status, *attributes: Attribute) -> None:
+    """The same record, under another status."""
+    record = await held(world)
     local = replace(record.local, reliability=Reliability(status, frozenset(attributes)))
     await world.store.commit(put(replace(record, local=local), dmp.now()))
 
@@ -113,6 +127,28 @@ async def test_a_workspace_that_only_observes_registers_the_deposit_and_tells(wo
     row = await world.last_exchange()
     assert (row.summary["outcome"], row.summary["rules"]) == ("accept_with_alerts", ["INS-072"])
     assert await registered(world)
+
+
+async def test_an_ins_verified_too_long_ago_is_told_where_the_workspace_sets_a_period(world: World) -> None:
+    assert (await deposit(world)).status == "Success"
+    assert (await world.last_exchange()).summary["rules"] == []  # no period by default
+    world.sandboxes.policy_now = Policy(insi_verification_days=365)
+    await verified(world, days_ago=365)
+    await deposit(world)
+    assert (await world.last_exchange()).summary["rules"] == []
+    await verified(world, days_ago=367)
+    answer = await deposit(world)
+    assert (answer.status, [e.severity for e in answer.errors]) == ("Success", ["Warning"])
+    row = await world.last_exchange()
+    assert (row.summary["outcome"], row.summary["rules"]) == ("accept_with_alerts", ["INS-195"])
+
+
+async def test_an_index_whose_record_left_its_insi_answer_sends_no_ins(world: World) -> None:
+    record = await held(world)
+    altered = replace(record.local, traits=replace(record.local.traits, birth_place="48902"))
+    await world.store.commit(put(replace(record, local=altered), dmp.now()))
+    answer = await deposit(world)
+    assert (answer.status, [e.context.partition(" ")[0] for e in answer.errors]) == ("Failure", ["INS-191"])
 
 
 async def test_a_search_of_documents_sends_nobody_s_data_and_is_not_asked(world: World) -> None:
