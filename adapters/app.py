@@ -154,6 +154,7 @@ class Gateway:
             restore=provisioning.restore,
             ports=self.ports,
             insi=self.insi,
+            set_overrides=self.sandboxes.set_overrides,
             registry=insi_desk.registry,
         )
         await self._open_http(known, metrics, ids, lambda: contexts.server(shared))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from gateway.directory.model import Territory
 from gateway.directory.territory import territory_from_records
-from gateway.ports import PutActors, PutWorkspace, Store
+from gateway.exchange.model import Event
+from gateway.ports import AppendEvent, PutActors, PutWorkspace, Store
 from gateway.rules import Override, Severity
 from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, Policy, SignatureMode, TlsMode, Vigilance
 
@@ -56,6 +58,17 @@ class LiveSandboxes:
         self._policies[workspace] = policy
         await self.reload(workspace)
 
+    async def set_overrides(self, workspace: str, policy: Policy, event: Event) -> None:
+        """Make a workspace's changes to the rules durable, with what the journal says of them, then live.
+
+        The rest of its policy stays where it comes from: a default workspace follows the settings.
+        """
+        records = dict(await self._store.workspaces())
+        held = records.get(workspace, {}).get("policy", {})
+        kept = {**held, "overrides": policy_to_record(policy)["overrides"]}
+        await self._store.commit(PutWorkspace(workspace, {"policy": kept}), AppendEvent(event))
+        self._policies[workspace] = policy
+
     def names(self) -> tuple[str, ...]:
         """Every workspace."""
         return tuple(self._policies)
@@ -84,7 +97,12 @@ _EMPTY = Territory(_NONE, _NONE, _NONE, _NONE, _NONE, ())
 def policy_to_record(policy: Policy) -> dict[str, Any]:
     """A policy as JSON."""
     overrides = {
-        rule: {"severity": o.severity.value if o.severity else None, "reason": o.reason}
+        rule: {
+            "severity": o.severity.value if o.severity else None,
+            "reason": o.reason,
+            "by": o.by,
+            "at": o.at.isoformat() if o.at else "",
+        }
         for rule, o in policy.overrides.items()
     }
     return {
@@ -103,7 +121,12 @@ def policy_to_record(policy: Policy) -> dict[str, Any]:
 def policy_from_record(record: Mapping[str, Any], default: Policy) -> Policy:
     """A policy from JSON; what it does not say stays as in `default`."""
     overrides = {
-        rule: Override(Severity(o["severity"]) if o["severity"] else None, o["reason"])
+        rule: Override(
+            Severity(o["severity"]) if o["severity"] else None,
+            o["reason"],
+            o.get("by") or "?",
+            datetime.fromisoformat(o["at"]) if o.get("at") else None,
+        )
         for rule, o in record.get("overrides", {}).items()
     }
     return replace(

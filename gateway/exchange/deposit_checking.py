@@ -195,8 +195,7 @@ class _Judge:
         return self._cross
 
     def _explained(self, issues: Iterable[Issue], container: str) -> list[Finding]:
-        found = (self._book.found(i.rule_id, i.hit, self._ctx, container) for i in issues)
-        return [f for f in found if f is not None]
+        return [f for i in issues for f in self._book.findings(i.rule_id, i.hit, self._ctx, container)]
 
     def _raised(self, finding: Finding) -> Finding:
         """A registry refuses what a package only warns of."""

@@ -64,8 +64,7 @@ class InsChanges:
         record = await self._found(workspace, structure, change, territory)
         if record is None:
             hit = Hit(change.where, f"{len(change.numbers)} IPP", f"{structure} · {EMPTY}", container=change.container)
-            unknown = self.book.found("INS-176", hit, ctx, change.container)
-            return Changed((unknown,) if unknown is not None else (), "902")
+            return Changed(tuple(self.book.findings("INS-176", hit, ctx, change.container)), "902")
         before = Changing(change, record.local, structure)
         findings = self.book.judge([former_ins_known], before, ctx, change.container)
         relied = ReliedOn(record.local, structure, change.container, change.where)

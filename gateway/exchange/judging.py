@@ -67,8 +67,8 @@ def judge_mail(raw: bytes, case: Case) -> Judged:
 def unjudged(error: Exception, case: Case) -> Judged:
     """A mail nobody could judge (a worker brought down, a fault of ours): said, never an exception at the door."""
     hit = Hit(Where(PlaceKind.MIME, "message"), type(error).__name__, "judge_mail", params={"rule": "judge_mail"})
-    finding = RuleBook(load_catalogue(), case.overrides).found("INS-205", hit, case.ctx, "mail")
-    return Judged(OpenedMessage("mail"), [finding] if finding is not None else [])
+    book = RuleBook(load_catalogue(), case.overrides)
+    return Judged(OpenedMessage("mail"), book.findings("INS-205", hit, case.ctx, "mail"))
 
 
 def told(opened: OpenedMessage) -> OpenedMessage:
