@@ -13,7 +13,6 @@ from gateway.values import Text
 
 NOT_JUDGED = frozenset(
     {
-        *("INS-050",),
         *("INS-200", "INS-201", "INS-202", "INS-203"),
     }
 )

@@ -1,4 +1,7 @@
-"""For every rule on a record of an index: a record it accepts and one it refuses. The patient is that of `identity_views`."""
+"""For every rule on a record of an index, or on a sender: one it accepts, one it refuses.
+
+The patient is that of `identity_views`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from gateway.identity.local import Ins, InsiTrace, LocalIdentity, Traits
 from gateway.identity.model import INS_TEST
 from gateway.identity.record_rules import ReliedOn
 from gateway.identity.status import Reliability, Status
+from gateway.identity.used_names import Emitter, UsedName
 from tests.support.identity_views import COLETTE, ODETTE, PLACE, TODAY, context
 
 OWN, FORMER = Ins(ODETTE, INS_TEST), Ins(COLETTE, INS_TEST)
@@ -37,7 +41,11 @@ def a47(record: LocalIdentity, fresh: Ins | None = None, former: Ins = OWN) -> C
 
 _WITHDRAWN = replace(answered(), ins=None, ins_history=(FORMER, OWN))
 
+_COPIED = UsedName(0, True, "cda:DOC0001.XML", PLACE, "B·····(6)")
+_ALIKE = tuple((patient, True) for patient in range(5))
+
 RECORDS: dict[str, tuple[Any, Any]] = {
+    "INS-050": (Emitter(_COPIED, (*_ALIKE, (5, False))), Emitter(_COPIED, _ALIKE)),
     "INS-114": (a47(_WITHDRAWN), a47(replace(_WITHDRAWN, ins_received=OWN))),
     "INS-115": (a47(answered(), FORMER), a47(answered(), FORMER, Ins("238054890300588", INS_TEST))),
     "INS-191": (relied(answered()), relied(replace(answered(), traits=replace(TRAITS, birth_family="Brunel")))),

@@ -10,12 +10,13 @@ import pytest
 from gateway.identity.ins_change import CHANGE_RULES
 from gateway.identity.record_rules import RECORD_RULES
 from gateway.identity.rules import CROSS_RULES, VIEW_RULES
+from gateway.identity.used_names import USED_NAME_RULES
 from gateway.rules import Rule, RuleBook, Severity, load_catalogue
 from gateway.values import Direction
 from tests.support.identity_examples import CONTEXTS, EXAMPLES, RECORDS
 from tests.support.identity_views import COLETTE, ODETTE, cda, context, fhir, hl7, judged, lot, mail, metadata, vihf
 
-ALL: tuple[Rule[Any], ...] = (*VIEW_RULES, *CROSS_RULES, *RECORD_RULES, *CHANGE_RULES)
+ALL: tuple[Rule[Any], ...] = (*VIEW_RULES, *CROSS_RULES, *RECORD_RULES, *CHANGE_RULES, *USED_NAME_RULES)
 RULES = {rule.id: rule for rule in ALL}
 BOOK = RuleBook(load_catalogue())
 
