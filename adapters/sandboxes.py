@@ -13,7 +13,7 @@ from gateway.directory.territory import territory_from_records
 from gateway.exchange.model import Event
 from gateway.ports import AppendEvent, PutActors, PutWorkspace, Store
 from gateway.rules import Override, Severity
-from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, Policy, SignatureMode, TlsMode, Vigilance
+from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, MdnMode, Policy, SignatureMode, TlsMode, Vigilance
 
 ActorRecord = tuple[str, str, Mapping[str, Any]]
 
@@ -113,6 +113,7 @@ def policy_to_record(policy: Policy) -> dict[str, Any]:
         "partial": policy.partial,
         "tls_mode": policy.tls_mode.value,
         "dmp_signature": policy.dmp_signature.value,
+        "mdn": policy.mdn.value,
         "limits": asdict(policy.limits),
         "overrides": overrides,
     }
@@ -138,6 +139,7 @@ def policy_from_record(record: Mapping[str, Any], default: Policy) -> Policy:
         partial=record.get("partial", default.partial),
         tls_mode=TlsMode(record.get("tls_mode", default.tls_mode)),
         dmp_signature=SignatureMode(record.get("dmp_signature", default.dmp_signature)),
+        mdn=MdnMode(record.get("mdn", default.mdn)),
         limits=Limits(**{**asdict(default.limits), **record.get("limits", {})}),
         overrides=MappingProxyType(overrides or dict(default.overrides)),
     )

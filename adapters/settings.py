@@ -47,6 +47,7 @@ class PolicySettings(BaseModel):
     insi_verification_days: Annotated[int, Field(ge=0, description="how long an answer of INSi holds; 0: for ever")] = 0
     tls_mode: Literal["application", "production"] = "application"
     dmp_signature: Literal["off", "present", "verify"] = "present"
+    mdn: Literal["off", "errors", "all"] = "errors"
     partial: bool = False
     mail_bytes: int = 25 * 1024 * 1024
     dmp_document_bytes: int = 5 * 1024 * 1024

@@ -97,6 +97,8 @@ NOTICES = {
     "delayed": Text("remise retardée", "delivery delayed"),
     "delivered": Text("remise confirmée", "delivery confirmed"),
     "relayed": Text("relayé, sans suivi au-delà", "relayed, not followed further"),
+    "integrated": Text("intégré au dossier du patient", "joined the patient's record"),
+    "not-integrated": Text("non intégré au dossier du patient", "kept out of the patient's record"),
 }
 KINDS = {
     "mail": Text("Mail", "Mail"),

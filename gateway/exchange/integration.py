@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 from gateway.directory.model import Territory
@@ -26,13 +27,15 @@ from gateway.identity.matching import Match, Outcome, match
 from gateway.identity.profiles import profile_overrides
 from gateway.identity.record_rules import RECORD_RULES, ReliedOn
 from gateway.index_ports import IdentityFilter, IdentityRow, IndexReader, MarkMail, NewQuarantine, RecordIntegration
+from gateway.messaging.mdn import asked_by
 from gateway.ports import Clock, Delivery, NewDelivery, NewMail, Sandboxes
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.rules.verdict import Decision, Integration
-from gateway.sandbox.model import Policy, Vigilance
+from gateway.sandbox.model import MdnMode, Policy, Vigilance
 from gateway.values import Direction, Door
 
 _TELLS_OTHERWISE = frozenset({3, 4, 5, 6, 7})  # rows where a record that INSi verified is contradicted
+_NOT_ASKED: Mapping[str, str] = MappingProxyType({})
 INTEGRATE = "integrate"  # kind of the outbox work
 
 
@@ -56,10 +59,19 @@ def integrations_for(
             structures.setdefault(structure, []).append(one.address)
     if not structures:
         return ()
+    sender = submission.envelope.mail_from if submission.envelope else ""
+    asked = asked_by(mail, sender) if policy.mdn is not MdnMode.OFF else ""
+    mdn = {"mail_from": asked, "operator": submission.operator, "sha256": submission.payload.sha256} if asked else {}
     received = told_record(told_by(judged.said, decision.findings, decision.integration, policy.profile))
     return tuple(
         work_for(
-            submission.workspace, structure, addresses, received, due, _dedup(submission, mail.message_id, structure)
+            submission.workspace,
+            structure,
+            addresses,
+            received,
+            due,
+            _dedup(submission, mail.message_id, structure),
+            mdn,
         )
         for structure, addresses in structures.items()
     )
@@ -72,9 +84,10 @@ def work_for(
     received: Mapping[str, Any],
     due: datetime,
     dedup_key: str = "",
+    mdn: Mapping[str, str] = _NOT_ASKED,
 ) -> NewDelivery:
-    """One piece of work."""
-    payload = {"structure": structure, "addresses": list(addresses), "received": received}
+    """One piece of work. `mdn` says whom to tell what becomes of it (`mail_from`), and for which operator; empty: nobody."""
+    payload = {"structure": structure, "addresses": list(addresses), "received": received, **mdn}
     return NewDelivery(workspace, INTEGRATE, f"index:{structure}", payload, due, dedup_key=dedup_key)
 
 

@@ -33,6 +33,14 @@ class SignatureMode(StrEnum):
     VERIFY = "verify"
 
 
+class MdnMode(StrEnum):
+    """When the integration of received documents is told to a sender who asked for it (MDN)."""
+
+    OFF = "off"
+    ERRORS = "errors"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Sizes in bytes, counts, seconds. Each is a workspace setting."""
@@ -67,6 +75,7 @@ class Policy:
     )
     tls_mode: TlsMode = TlsMode.APPLICATION
     dmp_signature: SignatureMode = SignatureMode.PRESENT
+    mdn: MdnMode = MdnMode.ERRORS
     limits: Limits = Limits()
     overrides: Mapping[str, Override] = field(default_factory=dict)
 
