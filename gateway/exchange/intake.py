@@ -63,6 +63,7 @@ class Intake:
             addressees=addressees_of(envelope, territory),
         )
         judged = await self._judged(submission, case)
+        judged.findings.extend(submission.bypassed)
         opened = judged.opened
         book = self.book.with_overrides(case.overrides)
         judged.findings.extend(

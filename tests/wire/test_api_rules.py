@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 from adapters.testing.running import RunningGateway
 from tests.support.indexes import HOSPITAL, act, record_of
-from tests.support.live import LETTER, api, send_sample
+from tests.support.live import LETTER, SENDER, api, plain_mail, send_sample
 
+SUSPENDED = "ancienne.adresse@ehpad-la-source.val-de-brume.mssante.fr"
+SUSPENDED_RULE = "GW-ENV-03"
 WHO = {"by": "aubry-paul", "reason": "recette du lot 3"}
 
 
@@ -60,3 +62,12 @@ def test_a_derogation_that_says_neither_who_nor_why_is_refused_in_both_languages
         assert http.put("/rules/INS-204/override", json={"severity": "info", **WHO}).status_code == 422
         assert http.post("/rules/INS-072/override/lift", json=WHO).status_code == 404
     assert passerelle.get("/rules/overrides") == []
+
+
+def test_a_rule_of_the_session_that_was_bypassed_is_told_on_the_mail_it_let_in(passerelle: RunningGateway) -> None:
+    with bypassed(passerelle, SUSPENDED_RULE, "silenced"):
+        assert passerelle.submit(plain_mail(to=SUSPENDED), SENDER, SUSPENDED).code == 250
+        arrived = passerelle.wait_for(door="smtp-reception", rule="INS-204")
+    (told,) = [f for f in arrived["findings"] if f["rule"] == "INS-204"]
+    assert told["received"]["en"] == f"{SUSPENDED_RULE}: silenced"
+    assert arrived["summary"]["outcome"] == "accept_with_alerts"
