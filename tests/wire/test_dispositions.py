@@ -106,6 +106,25 @@ def test_an_integration_stopped_for_an_identity_is_told_with_the_code_of_its_rul
     assert exchange["summary"]["outcome"] == "accept"  # the mail itself was delivered
 
 
+def test_a_package_that_contradicts_its_document_is_told_with_the_rule_that_saw_it(town: Town) -> None:
+    world = town.world
+    odette, author = world.patient("brunel-odette"), world.professional("vannier-claire")
+    record = world.record("lettre-sortie", odette, world.structure("ch-brumeval"), author)
+    mail = world.mail(GERIATRICS, TILLEULS, record, twin=world.patient("brunel-colette"))
+    sent = Letter(mail.message_id, ASKED.encode() + mail.raw)
+    serving = world.territory.operator_of_domain(TILLEULS.rpartition("@")[2])
+    assert serving is not None
+    assert town.send_as_operator("op-plateau", serving.id, sent, GERIATRICS, [TILLEULS])[0] == 250
+    (hop,) = town.exchanges(sent, "smtp-reception")
+    exchange = integrated(town.gateway, hop["id"], HOME)
+    assert exchange["summary"]["integration_row"] == 0
+    (found,) = town.about(sent, GERIATRICS)
+    fields = fields_of(found)
+    assert str(fields["Error"]).startswith("904^")
+    assert load_catalogue()[str(fields["X-Passerelle-Regle"])].hl7_error == "904"
+    assert str(fields["X-Passerelle-Regle"]) in exchange["summary"]["rules"]
+
+
 def test_an_unknown_patient_is_902(town: Town) -> None:
     town.gateway.post(
         f"/patients/{OTHER_HOME}",
