@@ -36,6 +36,9 @@ INS_ARC = "1.2.250.1.213.1.4."
 _XDM = re.compile(r"XDM/1\.0/DDM\+?")
 
 
+_NOTICE_TONES = {"failed": "reject", "delayed": "accept_with_alerts", "not-integrated": "quarantine"}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the list. `href` is the page that explains it; `seq` is '' for a refusal that left no exchange."""
@@ -68,7 +71,7 @@ class Row:
         """The colour of its outcome: a notice is always accepted, what it tells may be bad."""
         if self.door != "notice":
             return self.outcome
-        return {"failed": "reject", "delayed": "accept_with_alerts"}.get(self.notice, "accept")
+        return _NOTICE_TONES.get(self.notice, "accept")
 
     @property
     def more_rules(self) -> int:

@@ -46,9 +46,11 @@ EVENTS = {
     "identity-proof": Text("Justificatif", "Proof"),
     "identity-traits": Text("Traits modifiés", "Traits changed"),
     "identity-insi": Text("INSi et dossier", "INSi and record"),
+    "identity-ins": Text("INS changée par un A47", "INS changed by an A47"),
     "identity-attached": Text("INS reçue mise de côté", "Received INS kept aside"),
     "identity-revealed": Text("Identité affichée en clair", "Identity shown in clear"),
     "identities-seeded": Text("Index remplis", "Indexes filled"),
+    "rule-override": Text("Règle jugée autrement", "Rule judged otherwise"),
     "reset": Text("Bac à sable vidé", "Sandbox emptied"),
     "imap-login": Text("Connexion IMAP", "IMAP login"),
 }
@@ -85,6 +87,8 @@ NOTICES = {
     "delayed": Text("remise retardée", "delivery delayed"),
     "delivered": Text("remise confirmée", "delivery confirmed"),
     "relayed": Text("relayé, sans suivi au-delà", "relayed, not followed further"),
+    "integrated": Text("intégré au dossier du patient", "joined the patient's record"),
+    "not-integrated": Text("non intégré au dossier du patient", "kept out of the patient's record"),
 }
 KINDS = {
     "mail": Text("Mail", "Mail"),

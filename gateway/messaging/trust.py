@@ -185,8 +185,7 @@ def findings_of(
     issues: Sequence[Issue], book: RuleBook, ctx: RuleContext, container: str = "tls"
 ) -> tuple[Finding, ...]:
     """The issues joined with their cards, in the same order; those the workspace silenced are left out."""
-    found = (book.found(issue.rule_id, issue.hit, ctx, container) for issue in issues)
-    return tuple(finding for finding in found if finding is not None)
+    return tuple(f for issue in issues for f in book.findings(issue.rule_id, issue.hit, ctx, container))
 
 
 # SMTP answer of each rule: reply code and enhanced code
