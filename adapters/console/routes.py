@@ -26,10 +26,11 @@ from adapters.console.parties import Party
 from adapters.console.session import SECURITY_HEADERS, Doorkeeper, cookie_name, form_of, from_here
 from adapters.console.shown import Row, card, compared, shown_event, shown_refusal, shown_row
 from adapters.console.story import Hop, lanes_of
-from adapters.console.words import ACTIONS, DOORS, FAMILIES, LISTED_DOORS, OUTCOMES, SEVERITIES
+from adapters.console.words import DOORS, LISTED_DOORS, OUTCOMES
 from gateway.ports import ExchangeFilter, ExchangeRow, ResetWorkspace
 from gateway.rules import load_catalogue
 from gateway.rules.masking import mask_text
+from gateway.rules.words import ACTIONS, FAMILIES, SEVERITIES
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 PAGE_ROWS = 100

@@ -13,14 +13,12 @@ from markupsafe import Markup, escape
 from adapters.api.views import worst_of
 from adapters.console.parties import Party, by_address, by_certificate, operator_name, structure_of
 from adapters.console.words import (
-    ACTIONS,
     DOORS,
     EVENTS,
     INTEGRATIONS,
     KINDS,
     NOTICES,
     OUTCOMES,
-    SEVERITIES,
     STAGES,
     TRAITS,
     meaning,
@@ -29,6 +27,7 @@ from adapters.console.words import (
 from gateway.directory.model import Territory
 from gateway.ports import EventRow, ExchangeRow
 from gateway.rules.masking import DOT
+from gateway.rules.words import ACTIONS, SEVERITIES
 from gateway.values import Lang, in_lang, words_from_json
 
 RULES_SHOWN = 4

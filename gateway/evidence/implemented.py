@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cache
 
 from gateway.rules import load_catalogue
-from gateway.values import Text
 
 NOT_JUDGED = frozenset(
     {
@@ -17,7 +16,6 @@ NOT_JUDGED = frozenset(
         *("INS-200", "INS-201", "INS-202", "INS-203", "INS-204"),
     }
 )
-NOT_JUDGED_YET = Text("pas encore jugée", "not judged yet")
 
 
 @cache

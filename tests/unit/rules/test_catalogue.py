@@ -10,6 +10,7 @@ import pytest
 
 import gateway
 from gateway.rules import Rule, RuleCard, Scope, load_catalogue
+from gateway.rules.words import CONFIDENCE
 
 CARDS = tuple(load_catalogue())
 
@@ -38,7 +39,7 @@ def test_a_card_says_what_is_wrong_how_to_mend_and_from_which_source(card: RuleC
         assert text.en.strip()
         assert text.fr != text.en or len(text.fr.split()) <= 4
     assert card.source.strip()
-    assert card.confidence in {"S", "M", "R", "K", "D", "I", "C"}
+    assert card.confidence in CONFIDENCE
     assert "TODO" not in str(card)
 
 
