@@ -27,6 +27,7 @@ from adapters.console.session import SECURITY_HEADERS, Doorkeeper, cookie_name, 
 from adapters.console.shown import Row, card, compared, shown_event, shown_refusal, shown_row
 from adapters.console.story import Hop, lanes_of
 from adapters.console.words import DOORS, LISTED_DOORS, OUTCOMES
+from gateway.evidence.standing import standing
 from gateway.ports import ExchangeFilter, ExchangeRow, ResetWorkspace
 from gateway.rules import load_catalogue
 from gateway.rules.masking import mask_text
@@ -286,7 +287,8 @@ class Console:
         catalogue, wanted = load_catalogue(), request.path_params["id"].upper()
         if wanted not in catalogue:
             raise Problem(404, "rule-not-found", wanted[:32])
-        return self._frame.page(request, "rule.html", examples=True, rule=catalogue[wanted], **_rule_words(request))
+        words = {**_rule_words(request), "state": standing(wanted)}
+        return self._frame.page(request, "rule.html", examples=True, rule=catalogue[wanted], **words)
 
     async def territory(self, request: Request) -> Response:
         """Who is who."""

@@ -2,6 +2,7 @@
 
 A rule is judged when a function of a `RULES` tuple bears its id, or when opening, a door or a protocol raises it by name.
 The few that are not are listed here, so that nobody reads a card for a check; a test holds this list against the code.
+Those that judge the product itself are proved by its tests (`proofs.py`); the others are not judged yet.
 """
 
 from __future__ import annotations

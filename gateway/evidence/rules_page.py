@@ -121,10 +121,19 @@ def _facts(card: RuleCard) -> Iterator[str]:
         yield f"HL7 application error {card.hl7_error}"
     if card.applies_to:
         yield f"about {', '.join(card.applies_to)}"
-    yield f"**{standing(card.id).text.en}**"
+    yield _state(card)
     if card.requirement:
         yield f"requirement {_prose(card.requirement)}"
     yield f"source: {_prose(card.source)} [{card.confidence}]"
+
+
+def _state(card: RuleCard) -> str:
+    """The state, an invariant with links to its tests."""
+    state = standing(card.id)
+    if not state.proofs:
+        return f"**{state.kept.text.en}**"
+    links = ", ".join(f"[`{proof.rpartition('/')[2]}`](../{proof.partition('::')[0]})" for proof in state.proofs)
+    return f"**{state.kept.text.en}**, proved by {links}"
 
 
 def _emission(card: RuleCard) -> str:
@@ -163,6 +172,7 @@ def _card_json(card: RuleCard) -> dict[str, Any]:
         "passing": _both(card.passing),
         "breaking": _both(card.breaking),
         "state": state.kept.value,
+        "proved_by": list(state.proofs),
         "requirement": card.requirement,
         "source": card.source,
         "confidence": card.confidence,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.evidence.implemented import implemented_rules
+from gateway.evidence.proofs import PROVED_BY
 from gateway.values import Text
 
 
@@ -31,16 +32,24 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one rule is kept."""
+    """How one rule is kept. `proofs` are the node ids of the tests that prove an invariant; () otherwise."""
 
     kept: Kept
+    proofs: tuple[str, ...] = ()
 
     @property
     def text(self) -> Text:
         """In words, for a reader of the card."""
-        return self.kept.text
+        if not self.proofs:
+            return self.kept.text
+        tests = ", ".join(self.proofs)
+        return Text(f"{self.kept.text.fr}, prouvé par {tests}", f"{self.kept.text.en}, proved by {tests}")
 
 
 def standing(rule_id: str) -> Standing:
-    """How a rule of the catalogue is kept."""
-    return Standing(Kept.RUN_TIME if rule_id in implemented_rules() else Kept.NOT_YET)
+    """How a rule of the catalogue is kept. What a message can break is judged, whatever else proves it."""
+    if rule_id in implemented_rules():
+        return Standing(Kept.RUN_TIME)
+    if rule_id in PROVED_BY:
+        return Standing(Kept.INVARIANT, PROVED_BY[rule_id])
+    return Standing(Kept.NOT_YET)
