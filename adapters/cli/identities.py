@@ -77,6 +77,27 @@ def run_proof(data: Path, structure: str, ipp: str, kind: str, source: str, *, h
     return _asked(data, lang, attach)
 
 
+def run_datamatrix(
+    data: Path, structure: str, ipp: str, reason: str, out: Path | None, *, as_text: bool, lang: Lang
+) -> int:
+    """The INS datamatrix of one record, printed or written to a file: its picture, or its text form."""
+
+    def draw(running: Running) -> int:
+        record = _found(running, structure, ipp)
+        if record is None:
+            return _unknown(ipp, lang)
+        path = f"/patients/{structure}/{record['id']}/datamatrix"
+        told = running.post(path, {"reason": reason, "by": "cli"})["text" if as_text else "svg"]
+        if out is None:
+            print(told)
+            return 0
+        out.write_text(told, encoding="utf-8")
+        print(out)
+        return 0
+
+    return _asked(data, lang, draw)
+
+
 def run_queue(data: Path, state: str, *, as_json: bool, lang: Lang) -> int:
     """The quarantine queue."""
 

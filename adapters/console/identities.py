@@ -31,7 +31,9 @@ from adapters.console.shown import marked
 from adapters.console.words import TRAITS
 from gateway.exchange.identities import Draft, NotAllowed
 from gateway.exchange.indexed import IndexedIdentity, indexed
-from gateway.identity.local import Traits
+from gateway.identity.datamatrix import NotPrintable
+from gateway.identity.local import LocalIdentity, Traits
+from gateway.identity.printing import symbol, text_of, why_not
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Event
 from gateway.index_ports import IdentityFilter, QuarantineRow
@@ -133,6 +135,7 @@ class IdentityPages:
         record = await api.found(self._known, WS, structure, name)
         refused: Problem | None = None
         clear: dict[str, Any] | None = None
+        drawn: dict[str, Any] | None = None
         if request.method == "POST":
             form = await self._own(request)
             act = form.get("act", "")
@@ -141,7 +144,7 @@ class IdentityPages:
                     await api.journal_reveal(
                         self._known, record, WHO, mask_text(form.get("reason", "")[:200]) or "console"
                     )
-                    clear = _revealed(clear_view(record.local))
+                    clear, drawn = _revealed(clear_view(record.local)), _drawn(record.local, lang_of(request))
                 elif act in self._acts:
                     await self._acted(record, form)
                     return RedirectResponse(request.url.path, 303)
@@ -165,6 +168,7 @@ class IdentityPages:
             events=list(EVENTS),
             refused=refused,
             clear=clear,
+            drawn=drawn,
         )
 
     async def _acted(self, record: IndexedIdentity, form: dict[str, str]) -> None:
@@ -259,6 +263,15 @@ class IdentityPages:
         if not self._door.genuine(request, form):
             raise Problem(403, "csrf", "this form does not come from the console: open the page again")
         return form
+
+
+def _drawn(local: LocalIdentity, lang: Lang) -> dict[str, Any]:
+    """The INS datamatrix as a template draws it, or why this identity carries none."""
+    try:
+        picture = symbol(text_of(local.traits, local.ins, local.reliability))
+    except NotPrintable as refused:
+        return {"why": why_not(refused).in_(lang)}
+    return {"why": "", "side": picture.side, "path": Revealed(picture.path)}
 
 
 def _revealed(clear: dict[str, Any]) -> dict[str, Any]:
