@@ -14,7 +14,7 @@ from adapters.api import quarantine as queue
 from adapters.api.context import ApiContext
 from adapters.api.identity_views import changes_view, clear_view, entry_brief, identity_brief, identity_full, trace_view
 from adapters.api.problems import Problem
-from adapters.console.frame import Frame, Revealed, lang_of
+from adapters.console.frame import Frame, Revealed, foreign_form, lang_of
 from adapters.console.identity_words import (
     ANSWERS,
     ATTRIBUTES,
@@ -40,7 +40,7 @@ from gateway.index_ports import IdentityFilter, QuarantineRow
 from gateway.ports import Conflict
 from gateway.rules.masking import mask_text
 from gateway.sandbox.model import DEFAULT_WORKSPACE
-from gateway.values import Lang
+from gateway.values import Lang, Text
 
 WS = DEFAULT_WORKSPACE
 PAGE = 100
@@ -125,7 +125,7 @@ class IdentityPages:
         except NotAllowed as refused:
             raise api.refusal(self._known, refused) from refused
         except Conflict as conflict:
-            raise Problem(409, "ipp-taken", "another record of this index already has this IPP") from conflict
+            raise api.ipp_taken() from conflict
 
     # ---------------------------------------------------------------------------------------------------- one record
 
@@ -185,7 +185,7 @@ class IdentityPages:
     async def _status(self, record: IndexedIdentity, form: dict[str, str]) -> None:
         event = form.get("event", "")
         if event not in EVENTS:
-            raise Problem(422, "unknown-event", "choose what happened")
+            raise Problem(422, "unknown-event", Text("choisissez ce qui s'est passé", "choose what happened"))
         await api.identities_of(self._known).happened(record, Event(event), WHO, mask_text(form.get("note", "")[:200]))
 
     async def _proof(self, record: IndexedIdentity, form: dict[str, str]) -> None:
@@ -240,7 +240,9 @@ class IdentityPages:
         """Where to go once decided."""
         choice = form.get("decision", "")
         if choice not in ("attach", "create", "refuse", "copy"):
-            raise Problem(422, "unknown-decision", "attach, create, refuse or copy")
+            raise Problem(
+                422, "unknown-decision", Text("attach, create, refuse ou copy", "attach, create, refuse or copy")
+            )
         asked = queue.Decision(
             decision=choice,  # type: ignore[arg-type]  # one of the four, looked at just above
             record=form.get("record", "")[:64],
@@ -261,7 +263,7 @@ class IdentityPages:
         """The fields of a form of ours. Raises a 403 problem for anybody else's."""
         form = await form_of(request)
         if not self._door.genuine(request, form):
-            raise Problem(403, "csrf", "this form does not come from the console: open the page again")
+            raise foreign_form()
         return form
 
 

@@ -66,7 +66,7 @@ def test_an_identity_is_created_proven_and_refused_what_it_may_not(inside: httpx
     assert inside.post(record, data={**fields, "act": "proof", "kind": "CN"}).status_code == 303
     stale = inside.post(record, data={**fields, "act": "status", "event": "proof-checked"})
     assert stale.status_code == 422
-    assert "somebody changed" in stale.text
+    assert "quelqu&#39;un a modifié ce dossier entre-temps" in stale.text
     fields["version"] = str(int(version[1]) + 1)
     assert inside.post(record, data={**fields, "act": "status", "event": "proof-checked"}).status_code == 303
     assert "Identité validée" in seen(inside, record).text
