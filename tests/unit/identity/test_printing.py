@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 import pytest
@@ -16,12 +15,14 @@ from gateway.identity.local import Ins, Traits
 from gateway.identity.model import INS_DEMO, INS_NIA, INS_NIR, INS_TEST
 from gateway.identity.printing import QUIET, svg, symbol, text_of, why_not
 from gateway.identity.status import Attribute, Reliability, Status
-from tests.support.dmtx import painted, read
+from tests.support.dmtx import INSTALL, painted, read
 from tests.support.planting import with_key
+from tests.support.reference import need_tool
 
 QUALIFIED = Reliability(Status.QUAL)
 ODETTE = Traits("BRUNEL", "ODETTE", "ODETTE JEANNE", "F", "1936-02-14", "48907")
 INS = Ins("236024890704179", INS_TEST)
+LONGEST = replace(ODETTE, birth_family="B" * 100, given_list="ODETTE" + " A" * 47)
 
 _LETTERS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=12)
 _NAMES = st.builds(
@@ -51,7 +52,7 @@ def identities(draw: st.DrawFn) -> tuple[Traits, Ins]:
 
 
 @given(identities())
-@example((replace(ODETTE, birth_family="B" * 100, given_list="ODETTE" + " A" * 47), INS))
+@example((LONGEST, INS))
 def test_what_an_identity_says_is_what_its_text_form_reads(identity: tuple[Traits, Ins]) -> None:
     traits, ins = identity
     text = text_of(traits, ins, QUALIFIED)
@@ -65,13 +66,17 @@ def test_what_an_identity_says_is_what_its_text_form_reads(identity: tuple[Trait
     assert encode(told.view(), Status.QUAL) == text
 
 
-@given(identities())
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
-@example((replace(ODETTE, birth_family="B" * 100, given_list="ODETTE" + " A" * 47), INS))
-def test_an_independent_reader_reads_the_picture(identity: tuple[Traits, Ins]) -> None:
-    text = text_of(*identity, QUALIFIED)
-    with TemporaryDirectory() as folder:
-        assert read(painted(svg(symbol(text)), Path(folder) / "symbol.pgm")) == text
+def test_an_independent_reader_reads_the_picture(tmp_path: Path) -> None:
+    need_tool("dmtxread", INSTALL)
+
+    @given(identities())
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @example((LONGEST, INS))
+    def reads(identity: tuple[Traits, Ins]) -> None:
+        text = text_of(*identity, QUALIFIED)
+        assert read(painted(svg(symbol(text)), tmp_path / "symbol.pgm")) == text
+
+    reads()
 
 
 def test_the_picture_is_plain_drawing_with_its_quiet_zone() -> None:
