@@ -62,7 +62,9 @@ def identity_full(record: IndexedIdentity) -> dict[str, Any]:
             }
             for p in local.proofs
         ],
-        "beside_insi": beside(local.traits, trace.traits) if trace is not None and trace.traits is not None else [],
+        "beside_insi": beside(local.traits, trace.traits, differences(local.traits, trace))
+        if trace is not None and trace.traits is not None
+        else [],
         "altered": list(local.altered),
     }
 
@@ -83,12 +85,13 @@ def _shown(name: str, value: str, others: Sequence[str] = ()) -> str:
     return mask_trait(value, others)
 
 
-def beside(local: Traits, told: Traits) -> list[dict[str, Any]]:
-    """Two sets of traits side by side, each masked against the other."""
+def beside(local: Traits, told: Traits, differing: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Two sets of traits side by side, each masked against the other. `differing`: which are held to differ, else all
+    that are not written alike."""
     lines = []
     for name in STRICT:
         ours, theirs = getattr(local, name), getattr(told, name)
-        same = ours == theirs
+        same = ours == theirs if differing is None else name not in differing
         lines.append(
             {
                 "trait": name,
@@ -128,7 +131,7 @@ def trace_view(trace: InsiTrace, local: LocalIdentity) -> dict[str, Any]:
         "ins": ins_view(trace.ins),
         "history": [ins_view(ins) for ins in trace.history],
         "differences": list(differing),
-        "beside": beside(local.traits, trace.traits) if trace.traits is not None else [],
+        "beside": beside(local.traits, trace.traits, differing) if trace.traits is not None else [],
         "holds": trace.ins is not None and trace.ins == local.ins,
     }
 

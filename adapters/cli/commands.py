@@ -333,8 +333,11 @@ def actors_list(
 
 @actors_app.command("add", help=t("Ajoute un acteur et ses certificats.", "Add an actor and its certificates."))
 def actors_add(
-    kind: Annotated[str, typer.Argument(help="structure | bal | operator | patient")],
-    fields: Annotated[list[str], typer.Argument(help=t("champ=valeur …", "field=value …"))],
+    kind: Annotated[str, typer.Argument(help="structure | bal | operator | professional | patient")],
+    fields: Annotated[
+        list[str] | None,
+        typer.Argument(help=t("champ=valeur … (aucun : liste les champs)", "field=value … (none: lists the fields)")),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help=t("Dossier des certificats (DATA/certs).", "Folder of the certificates (DATA/certs).")),
@@ -344,7 +347,7 @@ def actors_add(
 ) -> None:
     from adapters.cli.actors import run_add
 
-    raise typer.Exit(run_add(data, kind, fields, out, LANG))
+    raise typer.Exit(run_add(data, kind, fields or (), out, LANG))
 
 
 @actors_app.command("import", help=t("Importe un fichier YAML ou CSV.", "Import a YAML or CSV file."))

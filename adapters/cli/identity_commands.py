@@ -46,12 +46,54 @@ def identities_show(
     raise typer.Exit(run_show(data, structure, ipp, as_json=json, lang=LANG))
 
 
+@identities_app.command(
+    "create", help=t("Crée un dossier, d'identité provisoire.", "Create a record, of provisional identity.")
+)
+def identities_create(
+    structure: StructureArgument,
+    fields: Annotated[
+        list[str],
+        typer.Argument(help=t("birth_family=NOM birth_date=AAAA-MM-JJ …", "birth_family=NAME birth_date=YYYY-MM-DD …")),
+    ],
+    data: DataOption = Path("data"),
+    lang: LangOption = LANG,
+) -> None:
+    from adapters.cli.identities import run_create
+
+    raise typer.Exit(run_create(data, structure, fields, LANG))
+
+
+@identities_app.command("insi", help=t("Interroge INSi pour un dossier.", "Call INSi about a record."))
+def identities_insi(
+    structure: StructureArgument,
+    ipp: IppArgument,
+    verify: Annotated[
+        bool, typer.Option("--verify", help=t("Vérifie l'INS au lieu de la chercher.", "Verify instead of search."))
+    ] = False,
+    confirm: Annotated[bool, typer.Option("--confirm", help=t("Confirme la réponse.", "Confirm the answer."))] = False,
+    accept_differences: Annotated[
+        bool,
+        typer.Option("--accept-differences", help=t("Même si des traits diffèrent.", "Even when traits differ.")),
+    ] = False,
+    data: DataOption = Path("data"),
+    lang: LangOption = LANG,
+) -> None:
+    from adapters.cli.identities import run_insi
+
+    raise typer.Exit(
+        run_insi(data, structure, ipp, verify=verify, confirm=confirm, accept=accept_differences, lang=LANG)
+    )
+
+
 @identities_app.command("status", help=t("Fait évoluer un statut.", "Move a status."))
 def identities_status(
     structure: StructureArgument,
     ipp: IppArgument,
     event: Annotated[
-        str, typer.Argument(help="proof-checked | proof-invalidated | insi-invalidated | marked-doubtful …")
+        str,
+        typer.Argument(
+            help=t("Ce qui est arrivé (un mot faux les liste).", "What happened (a wrong word lists them).")
+        ),
     ],
     note: NoteOption = "",
     data: DataOption = Path("data"),
@@ -109,7 +151,7 @@ def quarantine_list(
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
-    from adapters.cli.identities import run_queue
+    from adapters.cli.quarantine import run_queue
 
     raise typer.Exit(run_queue(data, state, as_json=json, lang=LANG))
 
@@ -123,6 +165,6 @@ def quarantine_decide(
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
-    from adapters.cli.identities import run_decide
+    from adapters.cli.quarantine import run_decide
 
     raise typer.Exit(run_decide(data, entry, decision, ipp, note, LANG))

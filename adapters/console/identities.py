@@ -15,7 +15,9 @@ from adapters.api.context import ApiContext
 from adapters.api.identity_views import changes_view, clear_view, entry_brief, identity_brief, identity_full, trace_view
 from adapters.api.problems import Problem
 from adapters.console.frame import Frame, Revealed, foreign_form, lang_of
-from adapters.console.identity_words import (
+from adapters.console.session import Doorkeeper, form_of
+from adapters.console.shown import marked
+from adapters.identity_words import (
     ANSWERS,
     ATTRIBUTES,
     CHANGES,
@@ -25,10 +27,9 @@ from adapters.console.identity_words import (
     STATES,
     STATUSES,
     TONES,
+    TRAITS,
+    VERIFICATIONS,
 )
-from adapters.console.session import Doorkeeper, form_of
-from adapters.console.shown import marked
-from adapters.console.words import TRAITS
 from gateway.exchange.identities import Draft, NotAllowed
 from gateway.exchange.indexed import IndexedIdentity, indexed
 from gateway.identity.datamatrix import NotPrintable
@@ -291,6 +292,7 @@ def _words(lang: Lang) -> dict[str, dict[Any, str]]:
         "events": EVENTS,
         "changes": CHANGES,
         "answers": ANSWERS,
+        "verifications": VERIFICATIONS,
         "operations": OPERATIONS,
         "states": STATES,
         "rows": ROWS,

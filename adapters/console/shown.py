@@ -20,10 +20,10 @@ from adapters.console.words import (
     NOTICES,
     OUTCOMES,
     STAGES,
-    TRAITS,
     meaning,
     said,
 )
+from adapters.identity_words import TRAITS
 from gateway.directory.model import Territory
 from gateway.ports import EventRow, ExchangeRow
 from gateway.rules.masking import DOT
@@ -33,6 +33,9 @@ from gateway.values import Lang, in_lang, words_from_json
 RULES_SHOWN = 4
 INS_ARC = "1.2.250.1.213.1.4."
 _XDM = re.compile(r"XDM/1\.0/DDM\+?")
+
+
+_NOTICE_TONES = {"failed": "reject", "delayed": "accept_with_alerts", "not-integrated": "quarantine"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Row:
         """The colour of its outcome: a notice is always accepted, what it tells may be bad."""
         if self.door != "notice":
             return self.outcome
-        return {"failed": "reject", "delayed": "accept_with_alerts"}.get(self.notice, "accept")
+        return _NOTICE_TONES.get(self.notice, "accept")
 
     @property
     def more_rules(self) -> int:

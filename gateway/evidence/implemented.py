@@ -13,8 +13,7 @@ from gateway.rules import load_catalogue
 
 NOT_JUDGED = frozenset(
     {
-        *("INS-050", "INS-114", "INS-115", "INS-191", "INS-193", "INS-195"),
-        *("INS-200", "INS-201", "INS-202", "INS-203", "INS-204"),
+        *("INS-200", "INS-201", "INS-202", "INS-203"),
     }
 )
 

@@ -142,6 +142,7 @@ class RuleContext:
     today: date
     profile: str = "strict"  # strict | official-samples | lenient_canonical
     ins_environment: str = "test"  # test | insi-editor-base | production
+    verification_days: int = 0  # how long an answer of INSi holds (INS-195); 0: for ever
 
 
 S = TypeVar("S")

@@ -198,9 +198,46 @@ def test_the_command_lists_shows_and_changes(passerelle: RunningGateway) -> None
     assert "QUAL" in shown.stdout
     assert MATRICULE not in shown.stdout
     moved = command(passerelle, "identities", "status", TILLEULS, "R0001", "proof-invalidated")
-    assert moved.stdout.strip() == "QUAL → RECUP"
+    assert moved.stdout.strip() == "Identité qualifiée (QUAL) → Identité récupérée (RECUP)"
     assert command(passerelle, "identities", "proof", TILLEULS, "R0001", "PA").returncode == 0
     wrong = command(passerelle, "identities", "status", TILLEULS, "R0001", "proof-invalidated")
     assert (wrong.returncode, wrong.stderr.startswith("INS-083")) == (1, True)
     assert command(passerelle, "identities", "show", TILLEULS, "nobody").returncode == 1
     assert "attend" in command(passerelle, "quarantine", "list").stdout
+
+
+def test_the_command_creates_a_record_and_says_who_bears_the_same_names(passerelle: RunningGateway) -> None:
+    traits = ("birth_family=BRUNEL", "birth_given=ODETTE", "birth_date=1936-05-12", "sex=F", "ipp=B42")
+    made = command(passerelle, "identities", "create", TILLEULS, *traits)
+    assert made.returncode == 0
+    assert made.stdout.startswith("B42 : Identité provisoire")
+    assert "INS-077" in made.stdout
+    taken = command(passerelle, "identities", "create", TILLEULS, *traits)
+    assert (taken.returncode, "IPP" in taken.stderr) == (1, True)
+
+
+def test_a_misspelt_trait_or_a_missing_one_is_answered_with_those_that_exist(passerelle: RunningGateway) -> None:
+    wrong = command(passerelle, "identities", "create", TILLEULS, "nom=BRUNEL", "birth_date=1936-05-12")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "nom=BRUNEL" in wrong.stderr
+    assert "Nom de naissance" in wrong.stderr
+    missing = command(passerelle, "identities", "create", TILLEULS, "birth_date=1936-05-12", "--lang", "en")
+    assert (missing.returncode, "birth_family" in missing.stderr) == (2, True)
+    event = command(passerelle, "identities", "status", TILLEULS, "R0001", "burnt")
+    assert (event.returncode, "proof-checked" in event.stderr) == (2, True)
+
+
+def test_the_command_calls_insi_and_changes_the_record_only_when_confirmed(passerelle: RunningGateway) -> None:
+    act(passerelle, record_of(passerelle, TILLEULS, "R0001"), "status", event="insi-invalidated")
+    asked = command(passerelle, "identities", "insi", TILLEULS, "R0001")
+    assert asked.returncode == 0
+    assert "CR 00" in asked.stdout
+    assert "--confirm" in asked.stdout
+    assert MATRICULE not in asked.stdout
+    assert record_of(passerelle, TILLEULS, "R0001")["status"] == "VALI"
+    confirmed = command(passerelle, "identities", "insi", TILLEULS, "R0001", "--confirm")
+    assert "(VALI) → Identité qualifiée (QUAL)" in confirmed.stdout
+    verified = command(passerelle, "identities", "insi", TILLEULS, "R0001", "--verify", "--lang", "en")
+    assert "traits agree" in verified.stdout
+    shown = command(passerelle, "identities", "show", TILLEULS, "R0001").stdout
+    assert "Réponse INSi confirmée" in shown

@@ -71,6 +71,13 @@ def test_no_french_word_is_left_in_what_an_english_reader_sees(card: RuleCard):
         assert not _FRENCH.search(_ADDRESS.sub("", told)), (name, told)
 
 
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.id)
+def test_a_card_fills_the_same_blanks_in_both_languages(card: RuleCard):
+    french, english = (set(re.findall(r"{(\w+)}", text)) for text in (card.message.fr, card.message.en))
+    assert {blank.removesuffix("_en") for blank in english} == french
+    assert all(blank == "trait_en" for blank in english - french), "only a trait is told by a second parameter"
+
+
 @pytest.mark.parametrize("card", [c for c in CARDS if c.id in IMPLEMENTED], ids=lambda card: card.id)
 def test_an_implemented_rule_shows_a_passing_and_a_breaking_example(card: RuleCard):
     assert card.passing
