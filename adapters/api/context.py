@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
-from adapters.api.problems import Problem, safe
+from adapters.api.problems import no_workspace
 from adapters.api.streams import Streams
 from gateway.directory.actors import ActorsRead
 from gateway.exchange.insi import Insi
@@ -59,7 +59,7 @@ def context(request: Request) -> ApiContext:
 def known_workspace(known: ApiContext, name: str) -> str:
     """The name of a workspace that exists. Raises a 404 problem."""
     if name != DEFAULT_WORKSPACE and not known.sandboxes.territory(name).operators:
-        raise Problem(404, "workspace-not-found", f"{safe(name)}: no such workspace")
+        raise no_workspace(name)
     return name
 
 

@@ -15,8 +15,13 @@ from gateway.exchange.model import Event
 from gateway.rules import Override, Severity
 from gateway.rules.masking import mask_text
 from gateway.sandbox.model import Policy
+from gateway.values import Text
 
 router = APIRouter(tags=["rules"])
+_FIXED = Text(
+    "la politique de cette passerelle ne change pas en cours de route",
+    "the policy of this gateway does not change while it runs",
+)
 
 
 class Reason(BaseModel):
@@ -68,12 +73,12 @@ async def lift(known: Context, workspace: WorkspaceName, rule: str, asked: Reaso
 
 async def _keep(known: ApiContext, workspace: str, policy: Policy, event: Event) -> None:
     if known.set_overrides is None:
-        raise Problem(501, "policy-fixed", "the policy of this gateway does not change while it runs")
+        raise Problem(501, "policy-fixed", _FIXED)
     await known.set_overrides(workspace, policy, event)
 
 
 def _refused(error: NotAllowed) -> Problem:
-    return Problem(422, "override-refused", error.why.en, rule=error.rule, why={"fr": error.why.fr, "en": error.why.en})
+    return Problem(422, "override-refused", error.why, rule=error.rule, why={"fr": error.why.fr, "en": error.why.en})
 
 
 def _view(known: ApiContext, rule: str, held: Override) -> dict[str, Any]:

@@ -28,6 +28,14 @@ class CohortFormat(StrEnum):
     JSON = "json"
 
 
+class RulesFormat(StrEnum):
+    """Output formats of `rules`."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
 class As(StrEnum):
     """Whose duties `check` judges."""
 
@@ -183,11 +191,21 @@ def rules(
         str | None, typer.Argument(metavar="[ID]", help=t("Par exemple INS-004.", "E.g. INS-004."))
     ] = None,
     family: Annotated[str | None, typer.Option(help=t("Filtre par famille.", "Filter by family."))] = None,
+    output: Annotated[
+        RulesFormat,
+        typer.Option(
+            "--format",
+            help=t(
+                "markdown et json portent les deux langues.",
+                "markdown and json carry both languages.",
+            ),
+        ),
+    ] = RulesFormat.TEXT,
     lang: LangOption = LANG,
 ) -> None:
     from adapters.cli.rules import run_rules
 
-    raise typer.Exit(run_rules(rule_id, family, LANG))
+    raise typer.Exit(run_rules(rule_id, family, output.value, LANG))
 
 
 @app.command(help=t("Le journal d'un bac à sable démarré.", "The event log of a running sandbox."))

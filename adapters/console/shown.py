@@ -13,14 +13,12 @@ from markupsafe import Markup, escape
 from adapters.api.views import worst_of
 from adapters.console.parties import Party, by_address, by_certificate, operator_name, structure_of
 from adapters.console.words import (
-    ACTIONS,
     DOORS,
     EVENTS,
     INTEGRATIONS,
     KINDS,
     NOTICES,
     OUTCOMES,
-    SEVERITIES,
     STAGES,
     meaning,
     said,
@@ -29,6 +27,7 @@ from adapters.identity_words import TRAITS
 from gateway.directory.model import Territory
 from gateway.ports import EventRow, ExchangeRow
 from gateway.rules.masking import DOT
+from gateway.rules.words import ACTIONS, SEVERITIES
 from gateway.values import Lang, in_lang, words_from_json
 
 RULES_SHOWN = 4

@@ -59,29 +59,6 @@ INTEGRATIONS = {
     "without_ins": Text("intégration sans l'INS", "integration without the INS"),
     "stopped": Text("intégration arrêtée", "integration stopped"),
 }
-SEVERITIES = {
-    "blocking": Text("Bloquant", "Blocking"),
-    "warning": Text("Alerte", "Warning"),
-    "info": Text("Information", "Information"),
-}
-ACTIONS = {
-    "reject": Text("refuser", "refuse"),
-    "quarantine": Text("mettre en quarantaine", "quarantine"),
-    "strip_ins": Text("intégrer sans l'INS", "integrate without the INS"),
-    "alert": Text("alerter", "alert"),
-    "log": Text("noter", "note"),
-}
-FAMILIES = {
-    "identity": Text("Identité du patient (INS)", "Patient identity (INS)"),
-    "trust": Text("Confiance (certificats, liste blanche)", "Trust (certificates, whitelist)"),
-    "envelope": Text("Enveloppe et session", "Envelope and session"),
-    "abuse": Text("Abus", "Abuse"),
-    "document": Text("Document (CDA)", "Document (CDA)"),
-    "package": Text("Paquet (XDM)", "Package (XDM)"),
-    "mail": Text("Mail", "Mail"),
-    "rights": Text("Qui peut recevoir quoi", "Who may receive what"),
-    "sharing": Text("Partage (DMP)", "Sharing (DMP)"),
-}
 NOTICES = {
     "failed": Text("échec de remise", "delivery failed"),
     "delayed": Text("remise retardée", "delivery delayed"),
