@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli.derogation_commands import derogations_app
 from adapters.cli.identity_commands import identities_app, quarantine_app
 from adapters.cli.options import LANG, DataOption, LangOption, t
 
@@ -72,6 +73,7 @@ app.add_typer(actors_app, name="actors")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(identities_app, name="identities")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(derogations_app, name="derogations")
 
 
 @app.callback()
@@ -80,6 +82,7 @@ app.add_typer(quarantine_app, name="quarantine")
 @scenario_app.callback()
 @identities_app.callback()
 @quarantine_app.callback()
+@derogations_app.callback()
 def root(lang: LangOption = LANG) -> None:
     """Options that stand before the command: the language was read before the words were parsed."""
 

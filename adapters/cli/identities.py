@@ -141,7 +141,8 @@ def asked(data: Path, lang: Lang, do: Callable[[Running], int]) -> int:
         if "why" not in told:
             return explain(error, data, lang)
         print(f"{told['rule']} : {told['why'][lang.value]}", file=sys.stderr)
-        print(told["cure"][lang.value], file=sys.stderr)
+        if "cure" in told:
+            print(told["cure"][lang.value], file=sys.stderr)
         return REFUSED
     except (NotRunning, httpx.HTTPError) as error:
         return explain(error, data, lang)

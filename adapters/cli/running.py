@@ -37,6 +37,10 @@ class Running:
         """POST as JSON. Raises httpx.HTTPError."""
         return self._told(self._client.post(path, json=body))
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """PUT as JSON. Raises httpx.HTTPError."""
+        return self._told(self._client.put(path, json=body))
+
     def whitelist(self) -> bytes:
         """The signed list this gateway publishes. Raises httpx.HTTPError."""
         root = str(self.record["api"]).removesuffix("/api/v1")

@@ -281,7 +281,14 @@ class Console:
         families: dict[str, list[Any]] = {name: [] for name in FAMILIES}
         for rule in load_catalogue():
             families.setdefault(rule.family.value, []).append(rule)
-        return self._frame.page(request, "rules.html", examples=True, families=families, **_rule_words(request))
+        held = self._known.sandboxes.policy(DEFAULT_WORKSPACE).overrides
+        shown = [
+            {"rule": rule, "severity": o.severity.value if o.severity else "", "by": mask_text(o.by), "at": o.at}
+            | {"reason": mask_text(o.reason)}
+            for rule, o in sorted(held.items())
+        ]
+        words = {**_rule_words(request), "derogations": shown}
+        return self._frame.page(request, "rules.html", examples=True, families=families, **words)
 
     async def rule(self, request: Request) -> Response:
         """One rule."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
+
 from adapters.testing.running import RunningGateway
+from tests.support.command import Ran
+from tests.support.command import passerelle as command
 from tests.support.indexes import HOSPITAL, act, record_of
 from tests.support.live import LETTER, SENDER, api, plain_mail, send_sample
 
@@ -71,3 +75,27 @@ def test_a_rule_of_the_session_that_was_bypassed_is_told_on_the_mail_it_let_in(p
     (told,) = [f for f in arrived["findings"] if f["rule"] == "INS-204"]
     assert told["received"]["en"] == f"{SUSPENDED_RULE}: silenced"
     assert arrived["summary"]["outcome"] == "accept_with_alerts"
+
+
+def test_a_rule_is_lowered_listed_and_lifted_from_the_command_line_and_the_console_shows_it(
+    passerelle: RunningGateway,
+) -> None:
+    def run(*words: str) -> Ran:
+        return command("derogations", *words, "--data", passerelle.data)
+
+    assert "Aucune" in run("list").out
+    changed = run("set", "INS-072", "warning", "--reason", "recette du lot 4", "--by", "aubry-paul")
+    assert (changed.code, "→ Alerte" in changed.out) == (0, True), changed.all
+    try:
+        listed = run("list", "--lang", "en").out
+        assert all(word in listed for word in ("INS-072", "Blocking", "Warning", "aubry-paul", "recette du lot 4"))
+        page = httpx.Client(base_url=f"http://127.0.0.1:{passerelle.port('http')}")
+        page.post("/entrer", data={"token": passerelle.run["token"]})
+        assert "recette du lot 4" in page.get("/regles").text
+    finally:
+        assert run("lift", "INS-072", "--reason", "fin de recette").code == 0
+    assert run("lift", "INS-072", "--reason", "encore").code == 1
+    wrong = run("set", "INS-072", "grave", "--reason", "x")
+    assert (wrong.code, "silenced" in wrong.err) == (2, True)
+    unknown = run("set", "INS-999", "info", "--reason", "x")
+    assert (unknown.code, "INS-999" in unknown.err, "Traceback" in unknown.err) == (1, True, False)
