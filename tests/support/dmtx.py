@@ -15,9 +15,9 @@ _RUN = re.compile(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z")
 
 
 def read(picture: Path) -> str:
-    """The text of the one symbol in a picture (PNG, PGM…); '' when none is read."""
+    """The text of the one symbol in a picture (PNG, PGM…); '' when none is read, which it looks for during five seconds."""
     tool = need_tool("dmtxread", INSTALL)
-    done = subprocess.run([tool, "-N1", str(picture)], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([tool, "-N1", "-m5000", str(picture)], capture_output=True, check=False, timeout=60)
     return done.stdout.decode("latin-1")
 
 

@@ -94,9 +94,11 @@ def test_the_first_page_of_a_qualified_identity_bears_its_datamatrix_and_it_alon
     [{"status": "VALI"}, {"status": "RECUP"}, {"matricule": "", "oid": ""}, {"attributes": ("douteuse",)}],
     ids=str,
 )
-def test_no_other_identity_is_printed_with_a_datamatrix(changes: dict[str, Any], tmp_path: Path) -> None:
-    patient = replace(load_territory().patients["delmas-suzanne"], **changes)
-    assert datamatrix_of(patient) == ""
+def test_no_other_identity_has_a_datamatrix_to_print(changes: dict[str, Any]) -> None:
+    assert datamatrix_of(replace(load_territory().patients["delmas-suzanne"], **changes)) == ""
+
+
+def test_a_letter_without_a_datamatrix_has_none_on_its_first_page(tmp_path: Path) -> None:
     assert read(page(letter_pdf(replace(letter_of_the_story(), datamatrix="")), 1, tmp_path)) == ""
 
 
