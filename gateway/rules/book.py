@@ -51,7 +51,6 @@ class RuleBook:
                     where=Where(PlaceKind.FILE, container),
                     received=type(error).__name__,
                     expected=rule.id,
-                    params={"rule": rule.id},
                 )
                 finding = self.found("INS-205", broken, ctx, container)
                 if finding is not None:
