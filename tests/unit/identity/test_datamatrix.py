@@ -182,6 +182,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ("", "''", "IS01"),
         ("IS02" + "0" * 22, "'IS02'", "IS01"),
         ("\x07abc", "?", "IS01"),
+        ("IS02\x07", "'IS02'", "IS01"),
+        ("IS01x" + "0" * 21, "IS01 + 22", "IS01 + 22 x 0"),
         ("IS01" + "0" * 10, "IS01 + 10", "IS01 + 22 x 0"),
         ("IS01" + "0" * 21, "IS01 + 21", "IS01 + 22 x 0"),
         ("IS01" + "x" * 22, "IS01 + 22", "IS01 + 22 x 0"),
@@ -212,6 +214,8 @@ def test_a_field_of_the_greatest_length_needs_no_separator() -> None:
 
 def test_a_field_of_fixed_length_cut_by_a_separator_is_read_as_far_as_it_goes() -> None:
     assert decode(f"{HEADER}S614-02{GS}S5F") == InsDatamatrix(birth_date="14-02", sex="F")
+    assert decode(f"{HEADER}S5{GS}S748907") == InsDatamatrix(birth_place="48907")
+    assert decode(f"{HEADER}S1{GS}S5F{GS}S614-02-1936") == InsDatamatrix(sex="F", birth_date="14-02-1936")
 
 
 def test_the_last_field_needs_no_separator_whatever_its_length() -> None:
@@ -247,6 +251,7 @@ def test_the_view_of_a_datamatrix_says_which_field_each_trait_stands_in() -> Non
         "page 1 S1 (l. 4)",
     )
     told = (view.given_list, view.birth_family, view.sex, view.birth_date, view.birth_place)
+    assert {one.where.kind for one in (found, *told) if one} == {PlaceKind.FILE}
     assert [str(one.where) for one in told if one] == [f"page 1 S{n} (l. 4)" for n in range(3, 8)]
     assert [one.value for one in told if one] == ["ODETTE JEANNE", "BRUNEL", "F", "14-02-1936", "48907"]
 

@@ -39,7 +39,9 @@ def finding(rule_id: str, *views: IdentityView) -> Finding:
 
 
 def silent(rule_id: str, *views: IdentityView) -> bool:
-    return rule_id not in ids(judged(*views))
+    found = ids(judged(*views))
+    assert "INS-205" not in found, "a rule failed"
+    return rule_id not in found
 
 
 def containers(found: Finding) -> list[str]:
@@ -76,6 +78,18 @@ def test_another_kind_of_container_is_compared_with_all_but_a_pid_with_a_documen
     assert silent("INS-150", cda(), hl7(identifiers=(ins(COLETTE, type_code="INS"), ipp())))
     both = finding("INS-150", hl7(), hl7(label="pid[2]", identifiers=(ins(COLETTE, type_code="INS"),)))
     assert set(containers(both)) == {"pid", "pid[2]"}
+    among = finding("INS-150", cda(), cda(label="cda:2"), fhir(identifiers=(ins(COLETTE, type_code="INS-NIR-TEST"),)))
+    assert containers(among) == ["cda:DOC0001.XML", "Patient/1", "cda:2"]
+
+
+def test_a_difference_far_down_a_long_message_is_shown_first() -> None:
+    entries = [metadata(label=f"metadata:{n}.XML") for n in range(30)]
+    last = metadata(label="metadata:30.XML", identifiers=TWIN_ENTRY, birth_family="MARTIN")
+    for rule_id in ("INS-131", "INS-151"):
+        found = finding(rule_id, *entries, last)
+        assert (found.container, len(found.values)) == ("metadata:30.XML", 20)
+        assert containers(found)[:3] == ["metadata:0.XML", "metadata:30.XML", "metadata:1.XML"]
+        assert (found.expected, found.received) == (found.values[0].value, found.values[1].value)
 
 
 def test_containers_that_have_a_rule_of_their_own_and_containers_without_an_ins_stand_aside() -> None:

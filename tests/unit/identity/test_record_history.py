@@ -104,6 +104,7 @@ def test_a_move_that_is_refused_leaves_no_record() -> None:
 def test_a_new_ins_sends_the_former_ones_to_the_history() -> None:
     held = record(ins_history=(OLD,)).with_ins(OTHER, (NEW, OLD))
     assert (held.ins, held.ins_history) == (OTHER, (OLD, NEW))
+    assert record().with_ins(OTHER).ins_history == (NEW,)
     assert record(ins=None).with_ins(NEW).ins_history == ()
 
 

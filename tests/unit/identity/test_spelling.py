@@ -55,6 +55,7 @@ def test_forbidden_characters_are_named_by_themselves_or_by_their_code() -> None
         ("ODETTE'", True, True),
         ("ODETTE ", True, True),
         ("X", True, False),
+        ("X", False, False),
         ("A B", True, False),
         ("O'X", True, False),
     ],

@@ -77,6 +77,10 @@ def test_without_an_ins_a_pid_owes_neither_list_nor_birthplace_nor_dates() -> No
     assert ids(judged(changed(names="BRUNEL^ODETTE^^^^^L", addresses="", **free))) == set()
 
 
+def test_a_pid_that_declares_nothing_lacks_its_status() -> None:
+    assert ids(judged(replace(changed(), declared=None))) == {"INS-100"}
+
+
 def test_a_name_without_a_type_or_with_a_right_one_has_nothing_to_say() -> None:
     for letter in ("D", "S", "U"):
         assert judged(changed(names=f"{NAME}^^^^L~MARTIN^ODETTE^^^^^{letter}")) == []
@@ -153,6 +157,7 @@ UNTYPED = OLD_INS.removesuffix("^INS")
         (f"{IPP}~{INS}", "MRG|", ("MRG-1", "∅")),
         (f"{IPP}~{NULL_INS}", 'MRG|""', ("MRG-1[1]", "∅")),
         (f"{IPP}~{NULL_INS}", f"MRG|{IPP}", ("MRG-1[1]", "∅")),
+        (f"{IPP}~{INS}", f"MRG|{INS.removeprefix(ODETTE)}", ("MRG-1[1]", "∅")),
         (f"{IPP}~{INS}", f"MRG|{INS}", ("PID-3", "PID-3 2360·········79")),
         (IPP, f"MRG|{INS}", ("PID-3", "PID-3 ∅")),
         (f"{IPP}~{INS}", f"MRG|{OLD_INS}", None),

@@ -78,7 +78,7 @@ def test_the_first_label_of_a_domain_says_that_it_is_for_patients(domain: str, p
 
 def test_a_citizens_address_is_masked_whatever_it_holds() -> None:
     assert shown_address("odette@patient.mssante.fr") == "odet··@patient.mssante.fr"
-    assert shown_address("a@b@patient.mssante.fr") == "a@b@patient.mssante.fr".replace("a@b", mask_matricule("a@b"))
+    assert shown_address("odette@b@patient.mssante.fr") == "odet····@patient.mssante.fr"
 
 
 def test_an_address_that_begins_like_a_matricule_is_masked_even_without_one() -> None:
