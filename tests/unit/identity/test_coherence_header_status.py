@@ -152,26 +152,30 @@ def test_each_strange_qualifier_is_told_once() -> None:
 def test_a_header_shows_an_empty_oid_and_cuts_a_long_code() -> None:
     assert found("INS-085", cda(identifiers=(ipp(oid=""), ins())))[0].received == "∅"
     assert found("INS-090", cda(sex="X" * 30))[0].received == "X" * 20
+    assert not found("INS-090", cda(sex=""))
     assert not found("INS-085", hl7(identifiers=(ipp(), ins(type_code="INS"))))
     assert not found("INS-084", hl7(subject_count=2))
     assert found("INS-084", cda(subject_count=0))
 
 
 @pytest.mark.parametrize(
-    ("rule_id", "field", "below"),
+    ("rule_id", "field", "below", "expected"),
     [
-        ("INS-091", "birth_date", "patient/birthTime"),
-        ("INS-092", "birth_place", "patient/birthplace/place/addr/county"),
+        ("INS-091", "birth_date", "patient/birthTime", "AAAAMMJJ"),
+        ("INS-092", "birth_place", "patient/birthplace/place/addr/county", "COG"),
     ],
 )
-def test_an_element_of_a_header_is_told_where_it_stands_or_should_stand(rule_id: str, field: str, below: str) -> None:
+def test_an_element_of_a_header_is_told_where_it_stands_or_should_stand(
+    rule_id: str, field: str, below: str, expected: str
+) -> None:
     for value, place in ((None, f"{PLACE.path}/{below}"), (Located("", PLACE / "here"), f"{PLACE.path}/here")):
         view = replace(cda(), **{field: value})
         assert [(f.where.path, f.received) for f in found(rule_id, view)] == [(place, "∅")]
         assert not found(rule_id, replace(view, null_traits=(told(field),)))
         assert not found(rule_id, replace(view, identifiers=(ipp(),)))
         assert not found(rule_id, replace(view, kind=ContainerKind.FHIR))
-    assert found(rule_id, cda(**{field: "BRUMEVAL"}))[0].received == "B·······(8)"
+    (finding,) = found(rule_id, cda(**{field: "BRUMEVAL"}))
+    assert (finding.received, finding.expected_in("fr")) == ("B·······(8)", expected)
 
 
 def test_a_mailbox_in_a_header_belongs_to_one_of_its_ins() -> None:

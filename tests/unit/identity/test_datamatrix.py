@@ -234,6 +234,10 @@ def test_the_frames_that_readers_type_are_taken_off(frame: str) -> None:
     assert decode(f"{frame}{WRITTEN}") == decode(WRITTEN)
 
 
+def test_a_letter_before_it_is_no_frame() -> None:
+    assert not is_datamatrix(f"X{WRITTEN}")
+
+
 def test_a_long_text_is_read_to_its_thousandth_character() -> None:
     assert decode(f"{HEADER}X1{'A' * 971}{GS}S5F").sex == ""
     assert decode(f"{HEADER}X1{'A' * 960}{GS}S5F").sex == "F"

@@ -90,6 +90,7 @@ def test_a_difference_far_down_a_long_message_is_shown_first() -> None:
         assert (found.container, len(found.values)) == ("metadata:30.XML", 20)
         assert containers(found)[:3] == ["metadata:0.XML", "metadata:30.XML", "metadata:1.XML"]
         assert (found.expected, found.received) == (found.values[0].value, found.values[1].value)
+        assert containers(finding(rule_id, *entries[:19], last))[:2] == ["metadata:0.XML", "metadata:1.XML"]
 
 
 def test_containers_that_have_a_rule_of_their_own_and_containers_without_an_ins_stand_aside() -> None:
@@ -162,6 +163,12 @@ def test_names_are_compared_over_their_first_five_hundred_characters() -> None:
     assert not silent("INS-151", cda(birth_family=f"{long}B"), fhir(birth_family=f"{long}C"))
 
 
+def test_what_only_printed_pages_tell_is_not_compared() -> None:
+    pages = (datamatrix(), datamatrix(label="datamatrix:2", given_list="MARIE", birth_date="01-01-2000"))
+    for rule_id in ("INS-153", "INS-155"):
+        assert silent(rule_id, *pages)
+
+
 def test_the_first_given_names_of_two_lists_are_told_once() -> None:
     found = judged(cda(), fhir(birth_given="COLETTE", given_list="COLETTE JEANNE"))
     assert [f.rule for f in found].count("INS-153") == 1
@@ -213,6 +220,23 @@ def test_in_a_package_of_several_patients_each_document_is_compared_with_its_own
     assert silent("INS-151", metadata(), cda(), entry, document)
     assert not silent("INS-151", metadata(), cda(), entry, replace(document, birth_family=cda().birth_family))
     assert not silent("INS-151", cda(), document)
+    wrong = {"birth_date": "20370215", "given_list": "MARIE"}
+    both = [
+        metadata(birth_date="19370214"),
+        cda(given_list="ODETTE"),
+        fhir(label="Patient:DOC0001.XML", given_list="MARIE"),
+    ]
+    both += [entry, replace(cda(label="cda:2.XML", identifiers=TWIN, **wrong), birth_family=entry.birth_family)]
+    both += [fhir(label="Patient:2.XML", given_list="ODETTE")]
+    told = [f.rule for f in judged(*both)]
+    assert (told.count("INS-155"), told.count("INS-153")) == (2, 2)
+    centuries = [
+        metadata(birth_date="18360214"),
+        cda(),
+        entry,
+        cda(label="cda:2.XML", identifiers=TWIN, birth_date="20360214"),
+    ]
+    assert [f.rule for f in judged(*centuries)].count("INS-064") == 2
     same = cda(label="cda:2.XML", birth_family="PETIT")
     assert not silent("INS-151", metadata(), cda(), metadata(label="metadata:2.XML", birth_family="PETIT"), same)
 
@@ -280,6 +304,10 @@ def test_a_patient_who_writes_is_compared_with_the_documents_or_else_with_the_me
     assert not silent("INS-144", mail(), mail(f"{COLETTE}@patient.mssante.fr"), lot())
 
 
+def test_a_malformed_address_does_not_hide_the_next_one() -> None:
+    assert not silent("INS-144", mail("23602@patient.mssante.fr"), mail(f"{COLETTE}@patient.mssante.fr"), lot())
+
+
 def test_twenty_documents_stand_beside_the_address_of_a_patient() -> None:
     documents = [cda(label=f"cda:{n}") for n in range(25)]
     assert len(finding("INS-144", mail(f"{COLETTE}@patient.mssante.fr"), *documents).values) == 21
@@ -327,6 +355,8 @@ def test_a_page_is_compared_with_the_document_it_is_printed_on_or_with_the_first
     assert silent("INS-158", datamatrix(label="datamatrix:2.XML"), *documents)
     assert finding("INS-158", datamatrix(label="datamatrix:9.XML"), *documents).expected == "cda:1.XML"
     assert silent("INS-158", datamatrix(birth_family="Brunel"), cda())
+    long = "A" * 500
+    assert silent("INS-158", datamatrix(birth_family=f"{long}B"), cda(birth_family=f"{long}C"))
 
 
 def declared(*codes: str, comments: tuple[str, ...] = ()) -> DeclaredStatus:

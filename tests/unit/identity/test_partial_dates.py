@@ -116,6 +116,7 @@ def test_two_dates_agree_at_the_precision_they_share(one: str, other: str, agree
         ("19360113", "193602", True),
         ("19360200", "19360201", True),
         ("19360030", "19360201", True),
+        ("19360014", "19360015", True),
     ],
 )
 def test_a_date_is_earlier_only_where_both_tell_it(one: str, other: str, before: bool) -> None:

@@ -101,6 +101,7 @@ def test_a_value_typed_to_fill_the_field(value: str, filler: bool) -> None:
         ("MME BRUNEL", "MME"),
         ("Mme. BRUNEL", "MME"),
         ("MMES", ""),
+        ("DRX BRUNEL", ""),
         ("BRUNEL EPOUSE MARTIN", "EPOUSE"),
         ("BRUNEL NEE MARTIN", "NEE"),
         ("BRUNEL NEE", ""),

@@ -160,6 +160,20 @@ def test_names_declared_unknown_are_not_also_missing() -> None:
     assert "INS-124" not in ids(judged(facts(official_names=0)))
 
 
+def test_without_an_ins_no_official_name_is_asked_for() -> None:
+    assert not findings(replace(facts(official_names=0), identifiers=(ipp(),), birth_family=None), "INS-124")
+
+
+def test_a_reference_to_a_patient_owes_no_ins_beside_its_status() -> None:
+    assert not findings(replace(facts(whole=False), identifiers=(ipp(),)), "INS-122")
+
+
+def test_a_number_of_type_nh_is_no_slice_of_the_ins() -> None:
+    beside = replace(WHOLE, identifiers=(*WHOLE.identifiers, replace(NSS, oid=INS_NIR)))
+    assert not findings(beside, "INS-120")
+    assert not findings(beside, "INS-121")
+
+
 def test_traits_declared_unknown_are_told_once() -> None:
     for field in ("birth_place", "sex", "birth_date"):
         silent = replace(WHOLE, **{field: None})
@@ -206,6 +220,8 @@ def test_a_social_security_number_is_told_unless_it_is_declared_as_the_ins() -> 
     alone = replace(WHOLE, identifiers=(NSS,), ins_expected=True)
     assert not findings(alone, "INS-128")
     assert findings(replace(alone, ins_expected=False), "INS-128")
+    mixed = replace(alone, identifiers=(NSS, replace(NSS, oid=INS_NIR)))
+    assert len(findings(mixed, "INS-128")) == 1
     assert not findings(replace(WHOLE, identifiers=(*WHOLE.identifiers, ipp(type_code="NH"))), "INS-128")
     assert not findings(cda(identifiers=(ins(), NSS)), "INS-128")
 

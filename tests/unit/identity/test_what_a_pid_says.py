@@ -163,6 +163,7 @@ UNTYPED = OLD_INS.removesuffix("^INS")
         (f"{IPP}~{INS}", f"MRG|{OLD_INS}", None),
         (f"{IPP}~{INS}", f"MRG|{NIR}", None),
         (f"{IPP}~{INS}", f"MRG|{INS}~{OLD_INS}", None),
+        (IPP, f"MRG|{INS.removeprefix(ODETTE)}~{IPP}", None),
         (IPP, f"MRG|{TYPED}", ("PID-3", "PID-3 ∅")),
         (IPP, f"MRG|{UNTYPED}", ("PID-3", "PID-3 ∅")),
         (f"{IPP}~{INS}", f"MRG|{INS.replace(ODETTE, '2 36 02 48 907 041 79')}", ("PID-3", "PID-3 2360·········79")),
