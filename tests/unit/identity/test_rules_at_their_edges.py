@@ -50,6 +50,7 @@ def test_what_stands_in_the_matricule_is_told_in_the_words_of_the_card() -> None
     ):
         (finding,) = found(rule_id, cda(identifiers=(ins(with_key(number)),)))
         assert word in finding.message.fr
+        assert number[3:6] not in finding.message.fr
     (finding,) = found("INS-001", cda(identifiers=(ins(ODETTE + "12"),)))
     assert "17" in finding.message.fr
     (finding,) = found("INS-004", cda(identifiers=(ins(ODETTE[:13] + "80"),)))
@@ -77,8 +78,12 @@ def test_the_first_digit_of_a_nir_and_of_a_nia(first: str) -> None:
     nir = ids(judged(cda(identifiers=(ins(number),)))) & {"INS-006", "INS-007"}
     nia = found("INS-006", cda(identifiers=(ins(number, INS_NIA),)))
     assert nir == (set() if first in "12" else {"INS-006"} if first in "5678" else {"INS-007"})
-    assert [f.severity for f in nia] == ([] if first in "12" else [Severity.WARNING])
+    assert [(f.severity, f.expected) for f in nia] == ([] if first in "12" else [(Severity.WARNING, "1, 2")])
     assert not found("INS-007", cda(identifiers=(ins(number, INS_NIA),)))
+
+
+def test_the_second_of_two_numbers_is_judged_as_well() -> None:
+    assert found("INS-003", cda(identifiers=(ins(), ins("2360248907O4179"))))
 
 
 def test_a_lost_key_written_with_spaces_is_also_a_form() -> None:
@@ -164,7 +169,18 @@ def test_nothing_enters_a_dmp_without_an_ins() -> None:
         assert not found("INS-031", view, DMP)
     for view in (cda(identifiers=(ins(oid=""),)), cda(identifiers=(ins(oid="1.2.3", type_code="INS"),))):
         assert not found("INS-030", view, DMP)
+    assert not found("INS-030", vihf(identifiers=(ins(oid="1.2.3", type_code="NH"),)), DMP)
     assert not found("INS-030", fhir(identifiers=()), DMP)
+
+
+def test_each_ins_of_a_deposit_is_of_its_environment() -> None:
+    nia = with_key("2360248907042")
+    assert found("INS-135", cda(identifiers=(ins(nia, INS_NIA),)), DMP)
+    assert found("INS-135", cda(identifiers=(ins("275126322074974", INS_NIR),)), DMP)
+    assert len(found("INS-135", cda(identifiers=(ins(), ins(ODETTE, INS_NIR))), DMP)) == 1
+    unknown = context(door=Door.DMP, ins_environment="elsewhere")
+    assert not found("INS-135", cda(), unknown)
+    assert found("INS-135", cda(identifiers=(ins(ODETTE, INS_NIR),)), unknown)
 
 
 def test_a_document_without_an_ins_is_told_unless_something_else_says_it() -> None:
@@ -174,6 +190,8 @@ def test_a_document_without_an_ins_is_told_unless_something_else_says_it() -> No
     assert not found("INS-031", replace(cda(**NOBODY), ins_optional=True))
     assert not found("INS-031", cda(identifiers=(ins(oid="1.2.3", type_code="INS"),)))
     assert not found("INS-031", metadata(identifiers=(ins("", ""), ipp())))
+    assert not found("INS-031", metadata(identifiers=(ins(oid="1.2.3", type_code="NH"), ipp())))
+    assert found("INS-031", cda(identifiers=(ipp(oid="", type_code=""),)))
     assert not found("INS-031", lot(identifiers=(ipp(),)))
     assert not found("INS-031", vihf(identifiers=()))
     assert not found("INS-031", hl7(identifiers=(ipp(),)))

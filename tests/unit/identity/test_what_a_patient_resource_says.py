@@ -196,6 +196,16 @@ def test_a_sex_or_a_date_that_is_missing_or_cut_short(changes: dict[str, Any], t
     assert seen(replace(WHOLE, **changes), "INS-126") == [told]
 
 
+def test_a_date_cut_short_is_told_by_one_rule_and_excused_in_a_reference() -> None:
+    short, wrong = ({"birth_date": Located(written, PLACE)} for written in ("1936", "14/02/1936"))
+    nobody = {"identifiers": (ipp(),), "ins_expected": False}
+    assert not findings(replace(WHOLE, **short), "INS-052")
+    assert findings(replace(WHOLE, **short, **nobody), "INS-052")
+    assert not findings(replace(facts(whole=False), **short, **nobody), "INS-052")
+    for view in (replace(WHOLE, **wrong), replace(facts(whole=False), **wrong, **nobody)):
+        assert findings(view, "INS-052")
+
+
 def test_an_empty_birthplace_is_told_where_it_stands() -> None:
     wanted = "patient-birthPlace + fr-core-address-insee-code"
     assert seen(replace(WHOLE, birth_place=Located("", PLACE)), "INS-125") == [(PLACE.path, "∅", wanted)]

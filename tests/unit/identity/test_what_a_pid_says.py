@@ -8,6 +8,7 @@ import pytest
 
 from gateway.identity.model import INS_OIDS, IdentityView
 from gateway.rules import Finding, Severity
+from gateway.values import Located, PlaceKind, Where
 from tests.support.hl7_messages import BIRTHPLACE, HOME, INS, IPP, NULL_INS, Pid, adt, changed, view_of
 from tests.support.identity_examples_hl7 import OLD_INS
 from tests.support.identity_views import COLETTE, ODETTE, cda, hl7, ids, ins, ipp, judged
@@ -81,6 +82,24 @@ def test_a_pid_that_declares_nothing_lacks_its_status() -> None:
     assert ids(judged(replace(changed(), declared=None))) == {"INS-100"}
 
 
+def test_an_empty_sex_is_no_code_outside_the_table() -> None:
+    assert "INS-112" not in ids(judged(replace(changed(), sex=Located("", Where(PlaceKind.HL7, "PID-8")))))
+
+
+def test_two_numbers_under_one_status_are_one_finding() -> None:
+    assert finding(changed(ids=f"{INS}~{OLD_INS}", status="PROV"), "INS-101").expected == "VALI (PID-3[1])"
+
+
+def test_a_shifted_list_says_which_components_were_expected() -> None:
+    assert finding(changed(names="BRUNEL^^ODETTE JEANNE^^^^L"), "INS-106").expected == "XPN-2, XPN-3"
+    assert finding(changed(names=f"{NAME}^^^^^L"), "INS-106").expected == "XPN-7 L"
+
+
+def test_another_standard_has_its_own_words_for_how_an_identity_was_obtained() -> None:
+    elsewhere = replace(zfd("||Y|N|XX|20260301"), hl7=None)
+    assert "INS-116" not in ids(judged(elsewhere))
+
+
 def test_a_name_without_a_type_or_with_a_right_one_has_nothing_to_say() -> None:
     for letter in ("D", "S", "U"):
         assert judged(changed(names=f"{NAME}^^^^L~MARTIN^ODETTE^^^^^{letter}")) == []
@@ -133,6 +152,7 @@ def test_a_sex_outside_the_table_is_named_in_the_words_of_the_card() -> None:
 def test_how_the_identity_was_obtained_is_a_code_and_asks_for_the_date_of_insi(fields: str, received: str) -> None:
     found = finding(zfd(fields), "INS-116")
     assert (found.where.path, found.received) == ("ZFD-5", received)
+    assert found.expected_in("en") == ("ZFD-6: YYYYMMDD" if "ZFD-6" in received else "SM, CV, INSI, CB, RFID")
 
 
 @pytest.mark.parametrize("fields", ["||Y|N|INSI", "||Y|N|CB", "||Y|N|RFID", "||Y|N|CV|20260301", "||Y|N|", ""])
