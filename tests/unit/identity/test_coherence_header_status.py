@@ -18,6 +18,7 @@ from tests.support.identity_views import (
     PLACE,
     cda,
     context,
+    fhir,
     hl7,
     ids,
     ins,
@@ -93,6 +94,17 @@ def test_the_first_digit_against_the_sex(sex: str, told: bool) -> None:
     assert bool(found("INS-060", man)) is (sex == "F")
     if sex == "F":
         assert found("INS-060", man)[0].received == "1… + F"
+
+
+def test_dates_with_hyphens_are_read_as_well() -> None:
+    assert found("INS-061", fhir(birth_date="1937-02-14"))
+    assert found("INS-062", fhir(birth_date="1936-03-14"))
+    assert found("INS-053", fhir(birth_date="2030-01-01"))
+    assert found("INS-070", fhir(document_date="1936-02-13"))
+
+
+def test_december_is_not_february() -> None:
+    assert found("INS-062", born("2361248907041"))
 
 
 def test_a_completed_date_is_only_a_warning_against_the_matricule() -> None:
@@ -237,6 +249,16 @@ def test_what_a_declared_status_lacks_or_contradicts(
 )
 def test_a_status_that_has_nothing_more_to_say(view: IdentityView, rule_id: str) -> None:
     assert not found(rule_id, view)
+
+
+def test_a_patient_resource_names_its_own_element_and_statuses() -> None:
+    qualified = DeclaredStatus((CodeTold("QUAL", PLACE),), proof=Located("CN", PLACE))
+    (finding,) = found("INS-082", replace(fhir(), declared=qualified))
+    assert finding.expected == "QUAL + dateInterrogationINSi"
+    assert not found("INS-082", replace(fhir(), declared=replace(qualified, codes=(CodeTold("VALI", PLACE),))))
+    three = tuple(CodeTold(code, PLACE / str(n)) for n, code in enumerate(("PROV", "VALI", "PROV")))
+    (finding,) = found("INS-078", replace(fhir(), declared=DeclaredStatus(three)))
+    assert (finding.expected, finding.where) == ("PROV | RECUP | VALI | QUAL", PLACE / "2")
 
 
 def test_a_proof_nobody_knows_is_shown_cut() -> None:

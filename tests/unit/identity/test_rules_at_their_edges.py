@@ -55,6 +55,7 @@ def test_what_stands_in_the_matricule_is_told_in_the_words_of_the_card() -> None
     assert "17" in finding.message.fr
     (finding,) = found("INS-004", cda(identifiers=(ins(ODETTE[:13] + "80"),)))
     assert "80" in finding.message.fr
+    assert "2360" not in finding.message.fr
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,7 @@ def test_a_number_without_an_oid_is_told_where_it_claims_or_looks_to_be_an_ins()
     assert found("INS-020", cda(identifiers=(ins("12", "", "INS"),)))
     assert found("INS-020", cda(identifiers=(ins("2 36 02 48 907 041 79", ""),)))
     assert not found("INS-020", cda(identifiers=(ins("12", ""),)))
+    assert found("INS-020", vihf(identifiers=(ins("12", "", "NH"),)))
     assert not found("INS-020", metadata(identifiers=(ins(oid="", type_code="NH"),)))
     assert not found("INS-020", replace(mail(), identifiers=(ins(oid=""),)))
 
@@ -106,6 +108,7 @@ def test_an_unknown_oid_is_told_in_the_words_of_the_card_and_of_the_patient_id_o
     assert "1.2.3" in finding.message.fr + finding.cure.fr
     assert not found("INS-021", metadata(identifiers=(ins(type_code="NH"), ins(oid="1.2.3", type_code="NH"))))
     assert found("INS-021", vihf(identifiers=(ins(type_code="NH"), ins(oid="1.2.3", type_code="NH"))))
+    assert found("INS-021", vihf(identifiers=(ipp(), ins(oid="1.2.3", type_code="NH"))))
     assert not found("INS-021", hl7(identifiers=(ins(oid="1.2.3", type_code="INS"),)))
     assert not found("INS-021", replace(mail(), identifiers=(ins(oid="1.2.3", type_code="INS"),)))
     assert not found("INS-021", fhir(identifiers=(ins(oid="1.2.250.1.213.1.4.13", type_code="INS-NIR"),)))

@@ -36,6 +36,7 @@ def test_an_ins_told_twice_is_one_and_another_value_or_oid_is_another() -> None:
 )
 def test_a_number_of_type_nh_is_the_ins_in_metadata_and_the_billing_number_in_messages(view, found: bool) -> None:
     assert bool(all_ins(view(identifiers=(ipp(), ins(type_code="NH"))))) is found
+    assert all_ins(view(identifiers=(ins(COLETTE, type_code="NH"), ins())))[-1] == ins()
 
 
 def test_the_null_of_a_deletion_and_the_address_of_a_mail_are_no_ins() -> None:

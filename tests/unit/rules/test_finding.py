@@ -154,6 +154,12 @@ def test_a_warning_raised_to_blocking_is_refused_to_the_sender_and_set_aside_by_
     assert (raised.severity, raised.action) == (Severity.BLOCKING, action)
 
 
+def test_a_hit_of_the_severity_of_its_card_keeps_the_action_of_its_card() -> None:
+    told = BOOK.found("INS-101", Hit(PLACE, "1", "2", severity=Severity.BLOCKING), RECEIVING, "x")
+    assert told is not None
+    assert told.action is BOOK.catalogue["INS-101"].reception_action is Action.STRIP_INS
+
+
 def test_a_rule_that_fails_says_which_one_failed_where_and_how() -> None:
     @rule("INS-004")
     def broken(subject: str, ctx: RuleContext) -> Iterator[Hit]:
