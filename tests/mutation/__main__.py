@@ -121,7 +121,8 @@ def main() -> None:
         shutil.rmtree(MUTANTS, ignore_errors=True)
     teach()
     if not asked.report:
-        ask_again()
+        if not asked.names:
+            ask_again()
         mutmut._run(asked.names, 1)
     print(printed(mutmut))
 

@@ -143,6 +143,10 @@ def test_groups_are_no_part_of_an_identifier_in_hexadecimal() -> None:
     assert spotted(f"2 39 03 48 901 017 54{'f' * 20}")
 
 
+def test_of_two_finds_that_begin_together_the_longer_is_told() -> None:
+    assert one("2 39 03 48 901 017 5 5").value == SURE
+
+
 def test_overlapping_finds_are_one_and_neighbours_are_two() -> None:
     assert [found.start for found in spot(f"{SURE} {SURE}")] == [0, 16]
     assert [found.value for found in spot(f"{SURE},{CORSICAN};{GROUPED}")] == [SURE, CORSICAN, SURE]
