@@ -175,7 +175,6 @@ def _hit(matched: Matched) -> Hit:
         received=f"{number} ({differing})" if differing else number,
         expected=f"{matched.structure} · IPP {ipps}" if records else f"{matched.structure} · {EMPTY}",
         values=values,
-        params={"structure": matched.structure, "ipp": ipps or EMPTY, "differing": differing or EMPTY},
         container=matched.container,
     )
 

@@ -62,7 +62,6 @@ class RuleBook:
                     where=Where(PlaceKind.FILE, container),
                     received=type(error).__name__,
                     expected=rule.id,
-                    params={"rule": rule.id},
                 )
                 findings += self.findings("INS-205", broken, ctx, container)
         return findings
