@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 MUTATION_STAMP := $(VENV)/.installed-mutation
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test lint format bench soak mutation wheel clean
+.PHONY: help install demo up test lint format rules bench soak mutation wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ lint: $(STAMP) ## style, types, import contracts
 format: $(STAMP) ## rewrite the code in the house style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+rules: $(STAMP) ## write docs/rules.md from the rule catalogue
+	@mkdir -p .make && $(BIN)/passerelle rules --format markdown > .make/rules.md && mv .make/rules.md docs/rules.md
 
 bench: $(STAMP) ## measure against named peers, as ratios of one run
 	@$(BIN)/python -m tests.bench

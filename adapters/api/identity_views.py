@@ -1,6 +1,6 @@
 """Records of a patient index and entries of the queue, as the API and the console show them: masked.
 
-The one place where traits and INS stand in clear is the answer to `reveal`, which is journalled.
+Traits and INS stand in clear in two places only, both journalled: the answer to `reveal`, and the INS datamatrix.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from gateway.exchange.identities import differences, shown_status
 from gateway.exchange.indexed import IndexedIdentity
 from gateway.exchange.received import Told, told_of
 from gateway.identity.local import STRICT, Ins, InsiTrace, LocalIdentity, Traits
+from gateway.identity.printing import svg, symbol, text_of
 from gateway.identity.proofs import proof_kinds
 from gateway.index_ports import QuarantineRow
 from gateway.rules.masking import mask_matricule, mask_text, mask_trait
@@ -61,7 +62,9 @@ def identity_full(record: IndexedIdentity) -> dict[str, Any]:
             }
             for p in local.proofs
         ],
-        "beside_insi": beside(local.traits, trace.traits) if trace is not None and trace.traits is not None else [],
+        "beside_insi": beside(local.traits, trace.traits, differences(local.traits, trace))
+        if trace is not None and trace.traits is not None
+        else [],
         "altered": list(local.altered),
     }
 
@@ -82,12 +85,13 @@ def _shown(name: str, value: str, others: Sequence[str] = ()) -> str:
     return mask_trait(value, others)
 
 
-def beside(local: Traits, told: Traits) -> list[dict[str, Any]]:
-    """Two sets of traits side by side, each masked against the other."""
+def beside(local: Traits, told: Traits, differing: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Two sets of traits side by side, each masked against the other. `differing`: which are held to differ, else all
+    that are not written alike."""
     lines = []
     for name in STRICT:
         ours, theirs = getattr(local, name), getattr(told, name)
-        same = ours == theirs
+        same = ours == theirs if differing is None else name not in differing
         lines.append(
             {
                 "trait": name,
@@ -127,7 +131,7 @@ def trace_view(trace: InsiTrace, local: LocalIdentity) -> dict[str, Any]:
         "ins": ins_view(trace.ins),
         "history": [ins_view(ins) for ins in trace.history],
         "differences": list(differing),
-        "beside": beside(local.traits, trace.traits) if trace.traits is not None else [],
+        "beside": beside(local.traits, trace.traits, differing) if trace.traits is not None else [],
         "holds": trace.ins is not None and trace.ins == local.ins,
     }
 
@@ -145,6 +149,15 @@ def clear_view(local: LocalIdentity) -> dict[str, Any]:
         "ins": told(local.ins),
         "ins_received": told(local.ins_received),
     }
+
+
+def datamatrix_view(local: LocalIdentity) -> dict[str, Any]:
+    """The INS datamatrix, in clear like the values above: its text form, and the picture to print.
+
+    Raises NotPrintable for an identity that may not carry one.
+    """
+    text = text_of(local.traits, local.ins, local.reliability)
+    return {"text": text, "svg": svg(symbol(text))}
 
 
 # ----------------------------------------------------------------------------------------------------------------- queue

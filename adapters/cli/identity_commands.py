@@ -46,12 +46,54 @@ def identities_show(
     raise typer.Exit(run_show(data, structure, ipp, as_json=json, lang=LANG))
 
 
+@identities_app.command(
+    "create", help=t("Crée un dossier, d'identité provisoire.", "Create a record, of provisional identity.")
+)
+def identities_create(
+    structure: StructureArgument,
+    fields: Annotated[
+        list[str],
+        typer.Argument(help=t("birth_family=NOM birth_date=AAAA-MM-JJ …", "birth_family=NAME birth_date=YYYY-MM-DD …")),
+    ],
+    data: DataOption = Path("data"),
+    lang: LangOption = LANG,
+) -> None:
+    from adapters.cli.identities import run_create
+
+    raise typer.Exit(run_create(data, structure, fields, LANG))
+
+
+@identities_app.command("insi", help=t("Interroge INSi pour un dossier.", "Call INSi about a record."))
+def identities_insi(
+    structure: StructureArgument,
+    ipp: IppArgument,
+    verify: Annotated[
+        bool, typer.Option("--verify", help=t("Vérifie l'INS au lieu de la chercher.", "Verify instead of search."))
+    ] = False,
+    confirm: Annotated[bool, typer.Option("--confirm", help=t("Confirme la réponse.", "Confirm the answer."))] = False,
+    accept_differences: Annotated[
+        bool,
+        typer.Option("--accept-differences", help=t("Même si des traits diffèrent.", "Even when traits differ.")),
+    ] = False,
+    data: DataOption = Path("data"),
+    lang: LangOption = LANG,
+) -> None:
+    from adapters.cli.identities import run_insi
+
+    raise typer.Exit(
+        run_insi(data, structure, ipp, verify=verify, confirm=confirm, accept=accept_differences, lang=LANG)
+    )
+
+
 @identities_app.command("status", help=t("Fait évoluer un statut.", "Move a status."))
 def identities_status(
     structure: StructureArgument,
     ipp: IppArgument,
     event: Annotated[
-        str, typer.Argument(help="proof-checked | proof-invalidated | insi-invalidated | marked-doubtful …")
+        str,
+        typer.Argument(
+            help=t("Ce qui est arrivé (un mot faux les liste).", "What happened (a wrong word lists them).")
+        ),
     ],
     note: NoteOption = "",
     data: DataOption = Path("data"),
@@ -79,6 +121,29 @@ def identities_proof(
     raise typer.Exit(run_proof(data, structure, ipp, kind, source, high_trust=high_trust, lang=LANG))
 
 
+@identities_app.command(
+    "datamatrix",
+    help=t(
+        "Le datamatrix INS d'une identité qualifiée, en SVG (journalisé).",
+        "The INS datamatrix of a qualified identity, as SVG (journalled).",
+    ),
+)
+def identities_datamatrix(
+    structure: StructureArgument,
+    ipp: IppArgument,
+    reason: Annotated[
+        str, typer.Option(help=t("Pourquoi des valeurs en clair sont demandées.", "Why clear values are asked for."))
+    ] = t("impression", "printing"),
+    out: Annotated[Path | None, typer.Option(help=t("Fichier SVG à écrire.", "SVG file to write."))] = None,
+    text: Annotated[bool, typer.Option("--text", help=t("La forme texte.", "The text form."))] = False,
+    data: DataOption = Path("data"),
+    lang: LangOption = LANG,
+) -> None:
+    from adapters.cli.identities import run_datamatrix
+
+    raise typer.Exit(run_datamatrix(data, structure, ipp, reason, out, as_text=text, lang=LANG))
+
+
 @quarantine_app.command("list", help=t("Ce qui attend une décision.", "What waits for a decision."))
 def quarantine_list(
     state: Annotated[str, typer.Option(help="open | attached | created | refused | copied | all")] = "open",
@@ -86,7 +151,7 @@ def quarantine_list(
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
-    from adapters.cli.identities import run_queue
+    from adapters.cli.quarantine import run_queue
 
     raise typer.Exit(run_queue(data, state, as_json=json, lang=LANG))
 
@@ -100,6 +165,6 @@ def quarantine_decide(
     data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
-    from adapters.cli.identities import run_decide
+    from adapters.cli.quarantine import run_decide
 
     raise typer.Exit(run_decide(data, entry, decision, ipp, note, LANG))

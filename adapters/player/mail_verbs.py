@@ -45,7 +45,7 @@ def _submitted(world: World, mail: Composed) -> tuple[int, str]:
     by_certificate = mailbox.kind is MailboxKind.APP
     issued = world.certificates.mailbox(mailbox, world.territory) if by_certificate else None
     tls = client_context(world.authority, issued)
-    with smtplib.SMTP(HOST, world.gateway.port("submission"), timeout=TIMEOUT_S) as client:
+    with smtplib.SMTP(HOST, world.gateway.port("submission"), "localhost", timeout=TIMEOUT_S) as client:
         client.starttls(context=tls)
         client.ehlo()
         if issued is None:
@@ -76,7 +76,7 @@ def foreign(world: World, step: Step) -> Seen:
     world.mails[step.id] = mail
     recipient_operator = world.mailbox(to).operator
     tls = client_context(world.authority, world.certificates.operator(operator))
-    with smtplib.SMTP(HOST, world.gateway.port(f"smtp:{recipient_operator}"), timeout=TIMEOUT_S) as client:
+    with smtplib.SMTP(HOST, world.gateway.port(f"smtp:{recipient_operator}"), "localhost", timeout=TIMEOUT_S) as client:
         client.starttls(context=tls)
         client.ehlo()
         code, text = _sent(client, mail)

@@ -36,7 +36,7 @@ def tls_context(ca_file: Path, certificate: tuple[Path, Path] | None = None) -> 
 @contextlib.contextmanager
 def smtp_session(port: int, tls: ssl.SSLContext, login: tuple[str, str] | None = None) -> Iterator[smtplib.SMTP]:
     """A session under STARTTLS, authenticated when `login` (address, password) is given."""
-    with smtplib.SMTP(HOST, port, timeout=TIMEOUT_S) as client:
+    with smtplib.SMTP(HOST, port, "localhost", timeout=TIMEOUT_S) as client:
         client.starttls(context=tls)
         client.ehlo()
         if login is not None:

@@ -50,7 +50,7 @@ class Foreign:
         """An application of the foreign clinic writes, through its own server."""
 
         def give() -> None:
-            with smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=10) as client:
+            with smtplib.SMTP("127.0.0.1", self.postfix.port, "localhost", timeout=10) as client:
                 client.sendmail(ADMISSIONS, list(recipients), letter.raw, rcpt_options=list(dsn))
 
         await asyncio.to_thread(give)

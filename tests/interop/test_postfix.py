@@ -41,7 +41,7 @@ async def hand_over(postfix: Postfix, *recipients: str, dsn: bool = False, subje
     import smtplib
 
     def give() -> None:
-        with smtplib.SMTP("127.0.0.1", postfix.port, timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", postfix.port, "localhost", timeout=10) as client:
             options = ["NOTIFY=SUCCESS,FAILURE"] if dsn else []
             body = f"Message-ID: <{subject}@postfix>\r\nSubject: {subject}\r\n\r\n.point\r\nfin\r\n"
             client.sendmail(ALICE, list(recipients), body, rcpt_options=options)

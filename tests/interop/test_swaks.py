@@ -141,7 +141,7 @@ async def test_openssl_offers_neither_tls_1_1_nor_a_weak_suite_a_way_in(doors: D
 
 async def test_smtplib_submits_several_mails_on_one_connection(doors: Doors) -> None:
     def submit() -> None:
-        with smtplib.SMTP("127.0.0.1", doors.ports["submission"], timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", doors.ports["submission"], "localhost", timeout=10) as client:
             client.starttls(context=client_tls(doors.world.pki))
             client.login(ALICE, SECRET)
             for _ in range(3):
@@ -153,7 +153,11 @@ async def test_smtplib_submits_several_mails_on_one_connection(doors: Doors) -> 
 
 async def test_aiosmtplib_relays_and_learns_which_recipient_was_refused(doors: Doors) -> None:
     client = aiosmtplib.SMTP(
-        hostname="127.0.0.1", port=doors.ports["sud"], start_tls=True, tls_context=client_tls(doors.world.pki, "nord")
+        hostname="127.0.0.1",
+        local_hostname="localhost",
+        port=doors.ports["sud"],
+        start_tls=True,
+        tls_context=client_tls(doors.world.pki, "nord"),
     )
     async with client:
         errors, answer = await client.sendmail(ALICE, [BOB, f"inconnu@{EHPAD}"], LETTER.encode())
@@ -164,7 +168,13 @@ async def test_aiosmtplib_relays_and_learns_which_recipient_was_refused(doors: D
 async def test_a_server_name_is_not_asked_of_clients_that_connect_by_address(doors: Doors) -> None:
     context = ssl.create_default_context(cafile=doors.world.pki.ca)
     context.check_hostname = False
-    client = aiosmtplib.SMTP(hostname="127.0.0.1", port=doors.ports["submission"], start_tls=True, tls_context=context)
+    client = aiosmtplib.SMTP(
+        hostname="127.0.0.1",
+        local_hostname="localhost",
+        port=doors.ports["submission"],
+        start_tls=True,
+        tls_context=context,
+    )
     async with client:
         await client.login(ALICE, SECRET)
         assert (await client.noop()).code == 250

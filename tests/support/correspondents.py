@@ -80,7 +80,7 @@ class Town:
         dsn: Mapping[str, Sequence[str]] | None = None,
     ) -> tuple[int, str]:
         """Submit; the reply to DATA, or to the first command that was refused."""
-        with smtplib.SMTP(HOST, self.gateway.port("submission"), timeout=30) as client:
+        with smtplib.SMTP(HOST, self.gateway.port("submission"), "localhost", timeout=30) as client:
             client.starttls(context=client_context(self.world.authority, None))
             client.ehlo()
             client.login(login or mail_from, self.world.passwords[login or mail_from])
@@ -91,7 +91,7 @@ class Town:
     ) -> tuple[int, str]:
         """Relay straight to an operator's door, with another operator's certificate."""
         issued = self.world.certificates.operator(self.world.territory.operators[operator])
-        with smtplib.SMTP(HOST, self.gateway.port(f"smtp:{to_operator}"), timeout=30) as client:
+        with smtplib.SMTP(HOST, self.gateway.port(f"smtp:{to_operator}"), "localhost", timeout=30) as client:
             client.starttls(context=client_context(self.world.authority, issued))
             client.ehlo()
             return hand_over(client, letter, mail_from, recipients, (), {})

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from adapters.testing.running import RunningGateway
+from gateway.identity.datamatrix import decode
+from tests.support.dmtx import painted, read
 from tests.support.indexes import HOSPITAL, TILLEULS, act, record_of
 from tests.support.live import MATRICULE, api
 
@@ -134,6 +137,35 @@ def test_an_incomplete_date_is_completed_and_said_uncertain(passerelle: RunningG
     assert clear["traits"]["birth_date"] == "1939-12-31"
 
 
+def test_the_datamatrix_is_given_on_a_journalled_demand_for_a_qualified_identity_only(
+    passerelle: RunningGateway, tmp_path: Path
+) -> None:
+    record = record_of(passerelle, TILLEULS, "R0001")
+    path = f"/patients/{TILLEULS}/{record['id']}/datamatrix"
+    told = passerelle.post(path, {"reason": "impression", "by": "Odile"})
+    assert decode(told["text"]).matricule == MATRICULE
+    assert read(painted(told["svg"], tmp_path / "symbol.pgm")) == told["text"]
+    (event,) = [e for e in passerelle.get("/journal")["events"] if e["kind"] == "identity-revealed"]
+    assert (event["data"]["by"], event["data"]["reason"]) == ("Odile", "impression")
+    act(passerelle, record, "status", event="proof-invalidated")
+    why = refused(passerelle, path, {"reason": "impression"})
+    assert why["rule"] == "INS-159"
+    assert why["why"] == {"fr": "l'identité n'est pas qualifiée", "en": "the identity is not qualified"}
+    assert len([e for e in passerelle.get("/journal")["events"] if e["kind"] == "identity-revealed"]) == 1
+
+
+def test_the_command_writes_the_datamatrix_of_a_record(passerelle: RunningGateway, tmp_path: Path) -> None:
+    words = ("identities", "datamatrix", TILLEULS, "R0001")
+    picture = tmp_path / "datamatrix.svg"
+    assert command(passerelle, *words, "--out", str(picture)).returncode == 0
+    text = command(passerelle, *words, "--text").stdout.removesuffix("\n")
+    assert read(painted(picture.read_text(encoding="utf-8"), tmp_path / "symbol.pgm")) == text
+    act(passerelle, record_of(passerelle, TILLEULS, "R0001"), "status", event="proof-invalidated")
+    ran = command(passerelle, *words)
+    assert ran.returncode == 1
+    assert "INS-159" in ran.stderr
+
+
 def test_a_look_up_by_ins_needs_its_oid_and_travels_in_the_body(passerelle: RunningGateway) -> None:
     found = passerelle.post(f"/patients/{TILLEULS}/search", {"matricule": MATRICULE, "oid": "1.2.250.1.213.1.4.10"})
     assert [r["ipp"] for r in found] == ["R0001"]
@@ -166,9 +198,46 @@ def test_the_command_lists_shows_and_changes(passerelle: RunningGateway) -> None
     assert "QUAL" in shown.stdout
     assert MATRICULE not in shown.stdout
     moved = command(passerelle, "identities", "status", TILLEULS, "R0001", "proof-invalidated")
-    assert moved.stdout.strip() == "QUAL → RECUP"
+    assert moved.stdout.strip() == "Identité qualifiée (QUAL) → Identité récupérée (RECUP)"
     assert command(passerelle, "identities", "proof", TILLEULS, "R0001", "PA").returncode == 0
     wrong = command(passerelle, "identities", "status", TILLEULS, "R0001", "proof-invalidated")
     assert (wrong.returncode, wrong.stderr.startswith("INS-083")) == (1, True)
     assert command(passerelle, "identities", "show", TILLEULS, "nobody").returncode == 1
     assert "attend" in command(passerelle, "quarantine", "list").stdout
+
+
+def test_the_command_creates_a_record_and_says_who_bears_the_same_names(passerelle: RunningGateway) -> None:
+    traits = ("birth_family=BRUNEL", "birth_given=ODETTE", "birth_date=1936-05-12", "sex=F", "ipp=B42")
+    made = command(passerelle, "identities", "create", TILLEULS, *traits)
+    assert made.returncode == 0
+    assert made.stdout.startswith("B42 : Identité provisoire")
+    assert "INS-077" in made.stdout
+    taken = command(passerelle, "identities", "create", TILLEULS, *traits)
+    assert (taken.returncode, "IPP" in taken.stderr) == (1, True)
+
+
+def test_a_misspelt_trait_or_a_missing_one_is_answered_with_those_that_exist(passerelle: RunningGateway) -> None:
+    wrong = command(passerelle, "identities", "create", TILLEULS, "nom=BRUNEL", "birth_date=1936-05-12")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "nom=BRUNEL" in wrong.stderr
+    assert "Nom de naissance" in wrong.stderr
+    missing = command(passerelle, "identities", "create", TILLEULS, "birth_date=1936-05-12", "--lang", "en")
+    assert (missing.returncode, "birth_family" in missing.stderr) == (2, True)
+    event = command(passerelle, "identities", "status", TILLEULS, "R0001", "burnt")
+    assert (event.returncode, "proof-checked" in event.stderr) == (2, True)
+
+
+def test_the_command_calls_insi_and_changes_the_record_only_when_confirmed(passerelle: RunningGateway) -> None:
+    act(passerelle, record_of(passerelle, TILLEULS, "R0001"), "status", event="insi-invalidated")
+    asked = command(passerelle, "identities", "insi", TILLEULS, "R0001")
+    assert asked.returncode == 0
+    assert "CR 00" in asked.stdout
+    assert "--confirm" in asked.stdout
+    assert MATRICULE not in asked.stdout
+    assert record_of(passerelle, TILLEULS, "R0001")["status"] == "VALI"
+    confirmed = command(passerelle, "identities", "insi", TILLEULS, "R0001", "--confirm")
+    assert "(VALI) → Identité qualifiée (QUAL)" in confirmed.stdout
+    verified = command(passerelle, "identities", "insi", TILLEULS, "R0001", "--verify", "--lang", "en")
+    assert "traits agree" in verified.stdout
+    shown = command(passerelle, "identities", "show", TILLEULS, "R0001").stdout
+    assert "Réponse INSi confirmée" in shown

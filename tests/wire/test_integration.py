@@ -232,5 +232,5 @@ def test_the_queue_is_decided_from_the_command_line(passerelle: RunningGateway) 
     line = [sys.executable, "-m", "adapters.cli.main", "quarantine", "decide", entry["id"], "attach"]
     line += ["--ipp", "R0001", "--data", str(passerelle.data)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.split()[0]) == (0, "attached"), done.stderr
+    assert (done.returncode, done.stdout.split()[0]) == (0, "rattaché"), done.stderr
     assert waiting(passerelle) == []

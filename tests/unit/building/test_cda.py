@@ -33,16 +33,19 @@ def _valid(document: bytes) -> None:
     assert schema.validate(etree.fromstring(document)), schema.error_log
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize("kind", sorted(document_kinds()))
 def test_every_kind_of_document_is_valid_for_the_schema(kind: str) -> None:
     _valid(build_cda(letter(kind=kind)))
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize("patient", sorted(load_territory().patients))
 def test_every_patient_makes_a_valid_document(patient: str) -> None:
     _valid(build_cda(letter(patient)))
 
 
+@pytest.mark.reference
 def test_every_author_makes_a_valid_document() -> None:
     actors = load_territory()
     for professional in actors.professionals.values():
@@ -50,6 +53,7 @@ def test_every_author_makes_a_valid_document() -> None:
         _valid(build_cda(letter(author=professional, structure=structure)))
 
 
+@pytest.mark.reference
 def test_a_replacing_version_names_the_one_before_in_schema_order() -> None:
     document = build_cda(letter(version=2, replaces="1.2.250.1.999.48.2.1"))
     _valid(document)
@@ -141,6 +145,7 @@ def test_a_code_outside_its_value_set_is_refused_before_it_is_written() -> None:
         build_cda(replace(record, structure=replace(record.structure, facility_type="SA99")))
 
 
+@pytest.mark.reference
 def test_codes_bear_the_labels_of_the_published_value_sets() -> None:
     concepts: dict[tuple[str | None, str | None], str | None] = {}
     for name in ("J07_XdsTypeCode", "J02_XdsHealthcareFacilityTypeCode", "J04_XdsPracticeSettingCode"):

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
 from lxml import etree
 
 from gateway.directory.territory import load_territory
@@ -166,6 +167,7 @@ def test_ids_depend_on_the_seed_alone_and_fit_an_oid() -> None:
         assert all(arc == "0" or not arc.startswith("0") for arc in oid.split("."))
 
 
+@pytest.mark.reference
 def test_slots_and_schemes_are_those_of_the_published_packages() -> None:
     tree = etree.parse(str(reference("cda/metadata/DOC_NON_STRUCTURE_CDA-R2-N1/METADATA.XML")))
     ours = _root(lot_of(letter(), IDS, AT))

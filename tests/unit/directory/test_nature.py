@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 
+import pytest
+
 from gateway.directory.nature import nature_of
 from gateway.partners.rights import rights_table
 from gateway.tables import read_csv
@@ -34,6 +36,7 @@ def test_every_nature_is_one_the_rights_table_knows() -> None:
     assert {row["nature"] for row in read_csv("codes/nature.csv")} == known
 
 
+@pytest.mark.reference
 def test_every_type_of_the_published_value_set_has_a_nature() -> None:
     with reference("dmp/valuesets/typeCode_with_class.csv").open(encoding="utf-8") as file:
         published = {(r["code"], r["codeSystem"], r["classCode"]) for r in csv.DictReader(file) if r["code"] != "E1762"}

@@ -160,6 +160,7 @@ def test_matricules_are_unique_and_come_from_a_fictitious_commune_or_a_published
         assert patient.matricule[5:10] == patient.birth_place, patient.key
 
 
+@pytest.mark.reference
 def test_published_identities_are_those_of_the_reference() -> None:
     published = {
         i["matricule"]: i

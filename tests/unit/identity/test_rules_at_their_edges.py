@@ -139,7 +139,9 @@ def test_a_nia_beside_the_nir_is_told_at_the_nia() -> None:
     nia = ins(COLETTE, INS_NIA)
     view = cda(identifiers=(replace(nia, where=PLACE / "id[3]"), ins(ODETTE, INS_NIR)))
     assert [f.where.path for f in found("INS-027", view)] == [f"{PLACE.path}/id[3]"]
-    assert not found("INS-027", cda(identifiers=(nia, ins())))
+    assert [f.expected for f in found("INS-027", cda(identifiers=(nia, ins())))] == [INS_TEST]
+    assert not found("INS-027", cda(identifiers=(ins(), ins(ODETTE, INS_NIR))))
+    assert not found("INS-027", cda(identifiers=(nia,)))
 
 
 def test_several_active_ins_are_told_each_but_for_separators() -> None:

@@ -1,9 +1,21 @@
-"""The words of patient indexes and of the quarantine queue, French and English."""
+"""The words of patient indexes and of the quarantine queue, French and English, for the console and the command."""
 
 from __future__ import annotations
 
 from gateway.values import Text
 
+TRAITS = {
+    "matricule": Text("Matricule INS", "INS matricule"),
+    "oid": Text("OID", "OID"),
+    "birth_family": Text("Nom de naissance", "Birth name"),
+    "birth_given": Text("Premier prénom", "First given name"),
+    "given_list": Text("Liste des prénoms", "Given names"),
+    "birth_date": Text("Date de naissance", "Birth date"),
+    "sex": Text("Sexe", "Sex"),
+    "birth_place": Text("Lieu de naissance (COG)", "Birthplace (COG)"),
+    "used_family": Text("Nom utilisé", "Used name"),
+    "used_given": Text("Prénom utilisé", "Used given name"),
+}
 STATUSES = {
     "PROV": Text("Identité provisoire", "Provisional identity"),
     "RECUP": Text("Identité récupérée", "Retrieved identity"),
@@ -36,12 +48,18 @@ CHANGES = {
     "trait-changed-proven": Text("Trait modifié, justificatif à l'appui", "Trait changed, proof in hand"),
     "traits-changed": Text("Trait modifié", "Trait changed"),
     "details": Text("Traits complémentaires", "Complementary traits"),
+    "ins-withdrawn": Text("INS retirée par son émetteur (A47)", "INS withdrawn by its sender (A47)"),
+    "ins-replaced": Text("INS remplacée par son émetteur (A47)", "INS replaced by its sender (A47)"),
     "attached": Text("INS reçue mise de côté", "Received INS kept aside"),
 }
 ANSWERS = {
     "00": Text("une identité", "one identity"),
     "01": Text("aucune identité", "no identity"),
     "02": Text("plusieurs identités", "several identities"),
+}
+VERIFICATIONS = {
+    "00": Text("traits conformes", "traits agree"),
+    "01": Text("traits non conformes", "traits do not agree"),
 }
 OPERATIONS = {
     "rechercherInsAvecTraitsIdentite": Text("recherche par traits", "search by traits"),
@@ -79,3 +97,8 @@ ROWS = {
     17: Text("Clé du matricule fausse", "Wrong key of the matricule"),
     18: Text("NIR et NIA ensemble", "NIR and NIA together"),
 }
+
+
+def answer_words(code: str, operation: str) -> Text | None:
+    """What a CR of INSi means for that operation; None for a fault."""
+    return (VERIFICATIONS if operation.startswith("verifier") else ANSWERS).get(code)
