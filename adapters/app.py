@@ -50,7 +50,7 @@ from gateway.exchange.notice_desk import NoticeDesk
 from gateway.exchange.retry import RetryPolicy
 from gateway.ports import Store
 from gateway.rules import RuleBook, load_catalogue
-from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, Policy, SignatureMode, TlsMode, Vigilance
+from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, MdnMode, Policy, SignatureMode, TlsMode, Vigilance
 from gateway.values import Lang
 
 Stop = Callable[[], Any]
@@ -154,6 +154,7 @@ class Gateway:
             restore=provisioning.restore,
             ports=self.ports,
             insi=self.insi,
+            set_overrides=self.sandboxes.set_overrides,
             registry=insi_desk.registry,
         )
         await self._open_http(known, metrics, ids, lambda: contexts.server(shared))
@@ -305,9 +306,11 @@ def default_policy(settings: Settings) -> Policy:
         vigilance=Vigilance(given.vigilance),
         profile=given.profile,
         ins_environment=given.ins_environment,
+        insi_verification_days=given.insi_verification_days,
         partial=given.partial,
         tls_mode=TlsMode(given.tls_mode),
         dmp_signature=SignatureMode(given.dmp_signature),
+        mdn=MdnMode(given.mdn),
         limits=Limits(mail_bytes=given.mail_bytes, dmp_document_bytes=given.dmp_document_bytes),
     )
 

@@ -43,6 +43,8 @@ CHANGES = {
     "traits-changed": Text("Trait modifié", "Trait changed"),
     "details": Text("Traits complémentaires", "Complementary traits"),
     "joined": Text("Document reçu rattaché", "Received document attached"),
+    "ins-withdrawn": Text("INS retirée par son émetteur (A47)", "INS withdrawn by its sender (A47)"),
+    "ins-replaced": Text("INS remplacée par son émetteur (A47)", "INS replaced by its sender (A47)"),
     "attached": Text("INS reçue mise de côté", "Received INS kept aside"),
 }
 ANSWERS = {

@@ -128,7 +128,7 @@ class _Line(asyncio.Protocol):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         with theirs:
             number = theirs.fileno()
-            command = [sys.executable, "-m", "adapters.worker", str(number)]
+            command = [sys.executable, "-P", "-m", "adapters.worker", str(number)]
             folders = os.pathsep.join(folder or "." for folder in sys.path)
             process = subprocess.Popen(  # noqa: ASYNC220  # returns at once: posix_spawn or vfork
                 command, pass_fds=(number,), stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": folders}

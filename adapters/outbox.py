@@ -22,6 +22,7 @@ from gateway.exchange.model import DeliveryState, Event
 from gateway.exchange.notice_desk import NoticeDesk
 from gateway.exchange.notices import NOTICE, asking, left_to_try, settle, told_late
 from gateway.exchange.retry import RetryPolicy
+from gateway.index_ports import RecordIntegration
 from gateway.messaging.dsn import Fate
 from gateway.ports import (
     Clock,
@@ -170,7 +171,23 @@ class Outbox:
             return self._not_integrated(delivery, integrator, type(error).__name__)
         answer = f"row {made.summary['integration_row']}" if made else "no patient index"
         integrations = (made,) if made else ()
-        return FinishDelivery(delivery.id, self.worker, DeliveryState.DONE, answer, integrations=integrations)
+        records = await self._acknowledged(delivery, made) if made else ()
+        return FinishDelivery(
+            delivery.id, self.worker, DeliveryState.DONE, answer, records=records, integrations=integrations
+        )
+
+    async def _acknowledged(self, delivery: Delivery, made: RecordIntegration) -> tuple[RecordExchange, ...]:
+        """The MDN its sender asked for. A fault in writing it must not keep the integration from ending."""
+        if not delivery.payload.get("mail_from"):
+            return ()
+        raw = await self._patiently(lambda: self._raw(delivery)) or b""
+        original = await self._original(delivery)
+        try:
+            told = await self._written(raw, lambda: self.notices.after_integration(delivery, made, raw, original))
+        except Exception:
+            log.exception("disposition not written", delivery=delivery.id)
+            return ()
+        return (told,) if told is not None else ()
 
     def _not_integrated(self, delivery: Delivery, integrator: Integrator, error: str) -> FinishDelivery:
         now = self.clock.virtual_now(delivery.workspace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
-from adapters.api import exchanges, identities, insi, live, problems, quarantine, sandbox, waiting
+from adapters.api import exchanges, identities, insi, live, problems, quarantine, rules, sandbox, waiting
 from adapters.api.context import ApiContext
 from adapters.api.guard import Guard
 from gateway import __version__
@@ -28,6 +28,6 @@ def build_api(known: ApiContext) -> FastAPI:
     app.state.context = known
     problems.install(app)
     app.add_middleware(Guard, token=known.token, hosts=known.hosts)
-    for module in (exchanges, waiting, live, sandbox, insi, identities, quarantine):
+    for module in (exchanges, waiting, live, sandbox, insi, identities, quarantine, rules):
         app.include_router(module.router)
     return app

@@ -9,16 +9,18 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
-from adapters.api.problems import Problem, safe
+from adapters.api.problems import no_workspace
 from adapters.api.streams import Streams
 from gateway.directory.actors import ActorsRead
 from gateway.exchange.insi import Insi
+from gateway.exchange.model import Event
 from gateway.ports import Clock, InsRegistry, Offload, Sandboxes, Store
 from gateway.rules import RuleBook
-from gateway.sandbox.model import DEFAULT_WORKSPACE
+from gateway.sandbox.model import DEFAULT_WORKSPACE, Policy
 
 AddActors = Callable[[str, ActorsRead], Awaitable[Mapping[str, Any]]]
 Restore = Callable[[str, bool], Awaitable[None]]
+SetOverrides = Callable[[str, Policy, Event], Awaitable[None]]
 CallInsi = Callable[[str, str], Awaitable[InsRegistry]]
 
 
@@ -44,6 +46,7 @@ class ApiContext:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     streams: Streams = field(default_factory=Streams)
     insi: Insi | None = None  # whose incidents may be switched
+    set_overrides: SetOverrides | None = None  # makes a workspace's changes to the rules durable, with their event
     registry: CallInsi | None = None  # INSi as a structure of a workspace calls it
 
 
@@ -56,7 +59,7 @@ def context(request: Request) -> ApiContext:
 def known_workspace(known: ApiContext, name: str) -> str:
     """The name of a workspace that exists. Raises a 404 problem."""
     if name != DEFAULT_WORKSPACE and not known.sandboxes.territory(name).operators:
-        raise Problem(404, "workspace-not-found", f"{safe(name)}: no such workspace")
+        raise no_workspace(name)
     return name
 
 

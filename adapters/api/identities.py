@@ -18,16 +18,26 @@ from adapters.api.identity_bodies import (
     Search,
     StatusChange,
 )
-from adapters.api.identity_views import changes_view, clear_view, identity_brief, identity_full, remark_view, trace_view
+from adapters.api.identity_views import (
+    changes_view,
+    clear_view,
+    datamatrix_view,
+    identity_brief,
+    identity_full,
+    remark_view,
+    trace_view,
+)
 from adapters.api.problems import Problem, not_found
 from adapters.ids import UuidSeven
 from gateway.exchange.identities import Identities, NotAllowed
 from gateway.exchange.indexed import IndexedIdentity, indexed
 from gateway.exchange.model import Event as Journalled
+from gateway.identity.datamatrix import NotPrintable
 from gateway.identity.known import known_ins
 from gateway.identity.local import InsiTrace
 from gateway.identity.matricule import canonical
 from gateway.identity.model import INS_DEMO, INS_TEST
+from gateway.identity.printing import why_not
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Status
 from gateway.identity.traits import canon
@@ -222,7 +232,7 @@ async def insi_answer(
     if trace is not None and data is not None:
         await journal_reveal(known, record, by(""), "", trace)
     if data is None:
-        raise not_found("answer-not-found", "this answer")
+        raise not_found("answer-not-found", Text("cette réponse", "this answer"))
     headers = {
         "Content-Disposition": 'attachment; filename="insi.xml"',
         "X-Content-Type-Options": "nosniff",
@@ -268,6 +278,20 @@ async def reveal(
     record = await found(known, workspace, structure, identity_id)
     await journal_reveal(known, record, by(asked.by), mask_text(asked.reason))
     return clear_view(record.local)
+
+
+@router.post("/patients/{structure}/{identity_id}/datamatrix")
+async def datamatrix(
+    known: Context, workspace: WorkspaceName, structure: str, identity_id: str, asked: Reveal
+) -> dict[str, Any]:
+    """The INS datamatrix of a qualified identity: its text form and an SVG. Journalled first, as clear values are."""
+    record = await found(known, workspace, structure, identity_id)
+    try:
+        drawn = datamatrix_view(record.local)
+    except NotPrintable as refused:
+        raise refusal(known, NotAllowed("INS-159", why_not(refused))) from refused
+    await journal_reveal(known, record, by(asked.by), mask_text(asked.reason))
+    return drawn
 
 
 # ------------------------------------------------------------------------------------------------- shared with the console

@@ -1,7 +1,7 @@
 """Records of a patient index and entries of the queue, as the API and the console show them: masked.
 
-Traits and INS stand in clear in two places only: the answer to `reveal`, and the octets of an answer of INSi. Both are
-journalled, and refused for an INS under a production OID.
+Traits and INS stand in clear in three places only: the answer to `reveal`, the INS datamatrix, and the octets of an answer of
+INSi. All are journalled, and refused for an INS under a production OID.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from gateway.exchange.insi_answers import differences
 from gateway.exchange.quarantine_checks import unlike
 from gateway.exchange.received import Told, told_of
 from gateway.identity.local import STRICT, Ins, InsiTrace, LocalIdentity, Traits
+from gateway.identity.printing import svg, symbol, text_of
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import moves_by_hand
 from gateway.index_ports import QuarantineRow
@@ -159,6 +160,15 @@ def clear_view(local: LocalIdentity) -> dict[str, Any]:
         "ins": told(local.ins),
         "ins_received": told(local.ins_received),
     }
+
+
+def datamatrix_view(local: LocalIdentity) -> dict[str, Any]:
+    """The INS datamatrix, in clear like the values above: its text form, and the picture to print.
+
+    Raises NotPrintable for an identity that may not carry one.
+    """
+    text = text_of(local.traits, local.ins, local.reliability)
+    return {"text": text, "svg": svg(symbol(text))}
 
 
 # ----------------------------------------------------------------------------------------------------------------- queue

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problems: `application/problem+json` with a stable `code` and a sentence that helps.
 
+Title and detail are in French, or in English for a request whose `Accept-Language` prefers it; `code` never changes.
 Nothing that a caller sent is said again without its matricules masked: an error must never carry an INS.
 """
 
@@ -14,9 +15,11 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from adapters.api.titles import refused_field, title_of
+from adapters.http.language import accepted
 from gateway.ports import Conflict, StoreUnavailable
 from gateway.rules.masking import mask_json, mask_text
-from gateway.values import Text
+from gateway.values import Lang, Text, Words, in_lang
 
 MEDIA_TYPE = "application/problem+json"
 _SHOWN = 200
@@ -38,28 +41,27 @@ class ProblemBody(BaseModel):
 
 
 class Problem(Exception):
-    """An error to tell. `code` is stable (`exchange-not-found`), `detail` may change; the console says it in its language."""
+    """An error to tell. `code` is stable (`exchange-not-found`), `detail` may change."""
 
-    def __init__(self, status: int, code: str, detail: Text | str, **more: object) -> None:
-        told = detail if isinstance(detail, Text) else Text(detail, detail)
-        self.detail = Text(mask_text(told.fr), mask_text(told.en))
+    def __init__(self, status: int, code: str, detail: Text, **more: object) -> None:
+        self.detail = Text(mask_text(detail.fr), mask_text(detail.en))
         super().__init__(self.detail.en)
         self.status, self.code = status, code
         self.more = {name: _told(value) for name, value in more.items()}
         self.headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
 
-    def response(self) -> JSONResponse:
-        """The answer."""
+    def response(self, lang: Lang = Lang.FR) -> JSONResponse:
+        """The answer, in one language."""
         body = {
             "type": f"urn:passerelle:problem:{self.code}",
-            "title": self.code.replace("-", " "),
+            "title": title_of(self.code).in_(lang),
             "status": self.status,
             "code": self.code,
-            "detail": self.detail.en,
+            "detail": self.detail.in_(lang),
             **self.more,
         }
-        headers = {"Cache-Control": "no-store", **self.headers}
-        return JSONResponse(body, status_code=self.status, media_type=MEDIA_TYPE, headers=headers)
+        headers = {"Cache-Control": "no-store", "Content-Language": lang.value, "Vary": "Accept-Language"}
+        return JSONResponse(body, self.status, media_type=MEDIA_TYPE, headers={**headers, **self.headers})
 
 
 def _told(value: object) -> object:
@@ -68,17 +70,46 @@ def _told(value: object) -> object:
     return shown if shown and shown != str(value) else mask_json(value)
 
 
-def not_found(code: str, what: str) -> Problem:
+def no_workspace(name: str) -> Problem:
+    """404: no workspace has this name."""
+    shown = safe(name)
+    told = Text(f"{shown} : aucun bac à sable de ce nom", f"{shown}: no such workspace")
+    return Problem(404, "workspace-not-found", told)
+
+
+def not_found(code: str, what: Words) -> Problem:
     """404: the object does not exist, or belongs to another workspace."""
-    return Problem(404, code, f"{safe(what)}: unknown in this workspace")
+    fr, en = (safe(in_lang(what, lang)) for lang in Lang)
+    return Problem(404, code, Text(f"{fr} : inconnu de ce bac à sable", f"{en}: unknown in this workspace"))
 
 
-_HTTP: Mapping[int, tuple[str, str]] = {
-    400: ("bad-request", "the request cannot be read"),
-    404: ("not-found", "no such resource: GET /api/v1/openapi.json lists them"),
-    405: ("method-not-allowed", "this resource does not know that method"),
-    413: ("too-large", "the body is larger than this gateway takes"),
+_HTTP: Mapping[int, tuple[str, Text]] = {
+    400: ("bad-request", Text("la requête ne se lit pas", "the request cannot be read")),
+    404: (
+        "not-found",
+        Text(
+            "aucune ressource ici : GET /api/v1/openapi.json les énumère",
+            "no such resource: GET /api/v1/openapi.json lists them",
+        ),
+    ),
+    405: (
+        "method-not-allowed",
+        Text("cette ressource ne connaît pas cette méthode", "this resource does not know that method"),
+    ),
+    413: (
+        "too-large",
+        Text("le corps dépasse ce que cette passerelle accepte", "the body is larger than this gateway takes"),
+    ),
 }
+_BUSY = Text(
+    "rien ne peut être rendu durable pour l'instant : réessayez dans un moment",
+    "nothing can be made durable now: try again in a moment",
+)
+_STORED = Text("un autre objet de même clé est déjà conservé", "another one with the same key is already stored")
+_FAILED = Text(
+    "la passerelle a échoué sur cette requête ; son journal dit où",
+    "the gateway failed on this request; its log says where",
+)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -86,18 +117,20 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, RequestValidationError):
-        places = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
-        return Problem(422, "invalid-request", safe("; ".join(places)))
+        fields = [refused_field(e) for e in error.errors()]
+        both = Text(" ; ".join(f.fr for f in fields), "; ".join(f.en for f in fields))
+        return Problem(422, "invalid-request", Text(safe(both.fr), safe(both.en)))
     if isinstance(error, StoreUnavailable):
-        return Problem(503, "storage-unavailable", "nothing can be made durable now: try again in a moment")
+        return Problem(503, "storage-unavailable", _BUSY)
     if isinstance(error, Conflict):
-        return Problem(409, "conflict", "another one with the same key is already stored")
+        return Problem(409, "conflict", _STORED)
     if isinstance(error, HTTPException):
-        code, detail = _HTTP.get(error.status_code, (f"http-{error.status_code}", safe(str(error.detail))))
+        said = safe(str(error.detail))
+        code, detail = _HTTP.get(error.status_code, (f"http-{error.status_code}", Text(said, said)))
         problem = Problem(error.status_code, code, detail)
         problem.headers = dict(error.headers or {})
         return problem
-    return Problem(500, "internal-error", "the gateway failed on this request; its log says where")
+    return Problem(500, "internal-error", _FAILED)
 
 
 HANDLED: tuple[type[Exception], ...] = (
@@ -111,9 +144,9 @@ HANDLED: tuple[type[Exception], ...] = (
 RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": {"model": ProblemBody, "description": "A problem, told"}}
 
 
-async def told(_: Request, error: Exception) -> Response:
+async def told(request: Request, error: Exception) -> Response:
     """The handler of every error."""
-    return problem_of(error).response()
+    return problem_of(error).response(accepted(request.headers.get("accept-language", "")))
 
 
 def install(app: FastAPI) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 from rich.table import Table
 
+from adapters.cli.actor_fields import FIELDS
 from adapters.cli.render import console
 from adapters.cli.running import NotRunning, Running, explain, problem_of
 from gateway.directory.territory import kind_of, load_territory, to_record
@@ -67,8 +69,26 @@ def _cell(value: Any) -> str:
 
 
 def run_add(data: Path, kind: str, fields: Sequence[str], out: Path | None, lang: Lang) -> int:
-    """Add one actor given as `field=value` words."""
+    """Add one actor given as `field=value` words; without any, tell which fields there are."""
+    if not fields:
+        return _tell_fields(kind, lang)
     return _sent(data, {"kind": kind, "fields": list(fields)}, out or data / "certs", lang)
+
+
+def _tell_fields(kind: str, lang: Lang) -> int:
+    if kind not in FIELDS:
+        said = Text(f"{kind} : sorte d'acteur inconnue.", f"{kind}: unknown kind of actor.").in_(lang)
+        print(f"{said} {', '.join(FIELDS)}", file=sys.stderr)
+        return 2
+    table = Table(header_style="bold")
+    for title in (Text("champ", "field"), Text("exemple", "example"), Text("quoi", "what")):
+        table.add_column(title.in_(lang), overflow="fold")
+    for field in FIELDS[kind]:
+        table.add_row(f"{field.name} *" if field.needed else field.name, field.example, field.what.in_(lang))
+    console().print(table)
+    words = " ".join(f"{field.name}={shlex.quote(field.example)}" for field in FIELDS[kind] if field.needed)
+    print(f"passerelle actors add {kind} {words}")
+    return 0
 
 
 def run_import(data: Path, file: Path, out: Path | None, lang: Lang) -> int:

@@ -16,9 +16,16 @@ PIPED = 100  # columns when the output is not a terminal
 
 
 def console() -> Console:
-    """A console that keeps colour off when the output is not a terminal, and lines short enough to be read."""
+    """A console that keeps colour off when the output is not a terminal, and lines short enough to be read.
+
+    It takes texts as they are: what a message or a patient brings is never markup (`[/x]` would end a command).
+    """
     if not sys.stdout.isatty():
         columns = os.environ.get("COLUMNS", "")
-        return Console(highlight=False, width=int(columns) if columns.isdecimal() and int(columns) else PIPED)
-    out = Console(highlight=False)
-    return out if out.width <= WIDEST else Console(highlight=False, width=WIDEST)
+        return _plain(int(columns) if columns.isdecimal() and int(columns) else PIPED)
+    out = _plain(None)
+    return out if out.width <= WIDEST else _plain(WIDEST)
+
+
+def _plain(width: int | None) -> Console:
+    return Console(highlight=False, markup=False, emoji=False, width=width)

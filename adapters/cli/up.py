@@ -94,12 +94,28 @@ async def _run(gateway: Gateway, lang: Lang) -> int:
         await starting
         _settle_memory()
         print_endpoints(gateway, lang)
+        telling = asyncio.ensure_future(_tell(gateway, lang, stopped)) if sys.stdout.isatty() else None
         await waiting
+        if telling is not None:
+            await telling
     finally:
         waiting.cancel()
         await gateway.stop()
     print(Text("Arrêt propre.", "Stopped cleanly.").in_(lang))
     return 0
+
+
+async def _tell(gateway: Gateway, lang: Lang, stopped: asyncio.Event) -> None:
+    """The exchanges of the default sandbox, line by line. What goes wrong here stops nothing."""
+    from adapters.cli.render import console
+    from adapters.cli.told import Exchanges, tell_exchanges
+    from gateway.sandbox.model import DEFAULT_WORKSPACE
+
+    try:
+        known = Exchanges(gateway.store, gateway.sandboxes.territory(DEFAULT_WORKSPACE), lang)
+        await tell_exchanges(known, console(), stopped)
+    except Exception:
+        logging.getLogger("passerelle").warning("telling", exc_info=True)
 
 
 def _import_structlog() -> None:

@@ -26,7 +26,7 @@ from adapters.api.identity_views import (
     trace_view,
 )
 from adapters.api.problems import Problem
-from adapters.console.frame import Frame, Revealed, lang_of
+from adapters.console.frame import Frame, Revealed, foreign_form, lang_of
 from adapters.console.session import Doorkeeper, form_of
 from adapters.console.shown import marked
 from adapters.identity_words import (
@@ -44,6 +44,9 @@ from adapters.identity_words import (
 )
 from gateway.exchange.identities import NotAllowed
 from gateway.exchange.indexed import IndexedIdentity, indexed
+from gateway.identity.datamatrix import NotPrintable
+from gateway.identity.local import LocalIdentity
+from gateway.identity.printing import symbol, text_of, why_not
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Event
 from gateway.identity.trait_words import named
@@ -57,10 +60,6 @@ WS = DEFAULT_WORKSPACE
 PAGE = 100
 WHO = "console"
 _FOUR = Text("attach, create, refuse ou copy", "attach, create, refuse or copy")
-_FOREIGN = Text(
-    "ce formulaire ne vient pas de la console : rouvrez la page",
-    "this form does not come from the console: open the page again",
-)
 _WHY = Text("dites pourquoi, en trois caractères au moins", "say why, in three characters at least")
 _VERSION = re.compile(r"[0-9]{1,9}")
 Act = Callable[[IndexedIdentity, dict[str, str]], Awaitable[Any]]
@@ -146,13 +145,14 @@ class IdentityPages:
         record = await api.found(self._known, WS, structure, name)
         refused: Problem | None = None
         clear: dict[str, Any] | None = None
+        drawn: dict[str, Any] | None = None
         if request.method == "POST":
             form = await self._own(request)
             act = form.get("act", "")
             try:
                 if act == "reveal":
                     await api.journal_reveal(self._known, record, WHO, _reason(form))
-                    clear = _revealed(clear_view(record.local))
+                    clear, drawn = _revealed(clear_view(record.local)), _drawn(record.local, lang_of(request))
                 else:
                     await self._acted(record, form)
                     return RedirectResponse(request.url.path, 303)
@@ -179,12 +179,13 @@ class IdentityPages:
             remarks=[remark_view(r) for r in await api.identities_of(self._known).remarks(record)],
             refused=refused,
             clear=clear,
+            drawn=drawn,
         )
 
     async def _acted(self, record: IndexedIdentity, form: dict[str, str]) -> None:
         act, version = self._acts.get(form.get("act", "")), form.get("version", "")
         if act is None or not _VERSION.fullmatch(version):
-            raise Problem(422, "unknown-act", _FOREIGN)
+            raise Problem(422, "unknown-act", foreign_form().detail)
         if int(version) != record.version:
             raise api.stale()
         try:
@@ -283,7 +284,7 @@ class IdentityPages:
         """The fields of a form of ours. Raises a 403 problem for anybody else's."""
         form = await form_of(request)
         if not self._door.genuine(request, form):
-            raise Problem(403, "csrf", _FOREIGN)
+            raise foreign_form()
         return form
 
 
@@ -299,6 +300,15 @@ def _misfilled(error: ValidationError) -> Problem:
     """Which fields of a form to look at again."""
     wrong = named(dict.fromkeys(str(one["loc"][0]) if one["loc"] else "" for one in error.errors()))
     return Problem(422, "invalid-request", Text(f"À corriger : {wrong.fr}.", f"To correct: {wrong.en}."))
+
+
+def _drawn(local: LocalIdentity, lang: Lang) -> dict[str, Any]:
+    """The INS datamatrix as a template draws it, or why this identity carries none."""
+    try:
+        picture = symbol(text_of(local.traits, local.ins, local.reliability))
+    except NotPrintable as refused:
+        return {"why": why_not(refused).in_(lang)}
+    return {"why": "", "side": picture.side, "path": Revealed(picture.path)}
 
 
 def _revealed(clear: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.rules.masking import shown_address
+from gateway.rules.masking import DOT, mask_text, shown_address
 from gateway.rules.model import Family, Finding
 from gateway.rules.verdict import Decision, Outcome
 from gateway.values import Lang
@@ -153,16 +153,19 @@ _SPACED_QUOTES = (("« ", "«"), ("«\u00a0", "«"), (" »", "»"), ("\u00a0»",
 
 
 def _ascii(text: str) -> str:
-    """SMTP replies are ASCII without SMTPUTF8: accents are dropped, signs written out, controls removed."""
+    """SMTP replies are ASCII without SMTPUTF8: accents are dropped, signs written out, controls removed.
+
+    Matricules are masked here as well: what is written out may make digits of signs that were none (`⑩`).
+    """
     if text.isascii() and text.isprintable():
-        return text
+        return mask_text(text).replace(DOT, ".")
     import unicodedata
 
     for written, tight in _SPACED_QUOTES:
         text = text.replace(written, tight)
     plain = unicodedata.normalize("NFKD", text.translate(_SIGNS))
     kept = (c if 32 <= ord(c) < 127 else "" if unicodedata.combining(c) else "?" for c in plain)
-    return "".join(kept)
+    return mask_text("".join(kept)).replace(DOT, ".")
 
 
 def _folded(text: str) -> list[str]:

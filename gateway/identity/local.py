@@ -16,7 +16,9 @@ from gateway.identity.status import Event, Moved, Refused, Reliability, moved
 UNPROVEN = Reliability()
 FOUND = "00"
 ANSWERED = frozenset({FOUND, "01", "02"})  # the CR of INSi: any other code is that of a fault
-INSI_ASKED, TRAITS_CHANGED = "insi-asked", "traits-changed"  # lines of a history that no move of the status writes
+# lines of a history that no move of the status writes
+INSI_ASKED, TRAITS_CHANGED = "insi-asked", "traits-changed"
+INS_WITHDRAWN, INS_REPLACED = "ins-withdrawn", "ins-replaced"  # by its sender (A47)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,12 @@ class LocalIdentity:
         told = last is not None and last.code == FOUND and last.ins is not None
         return last if told and not self.reliability.set_aside else None
 
+    @property
+    def history_lost(self) -> tuple[Ins, ...]:
+        """The former INS that INSi told with the record's own and that its history does not hold (INS-193)."""
+        trace = self.verified_by
+        return () if trace is None else tuple(ins for ins in trace.history if ins not in (*self.ins_history, self.ins))
+
     def after(self, event: Event) -> LocalIdentity | Refused:
         """The record after an event; the INS it loses goes to its history, the proof it loses is marked."""
         done = moved(self.reliability, event)
@@ -181,7 +189,7 @@ class LocalIdentity:
 STRICT = ("birth_family", "birth_given", "given_list", "sex", "birth_date", "birth_place")
 _OUTDATING = frozenset(
     {
-        TRAITS_CHANGED,
+        *(TRAITS_CHANGED, INS_WITHDRAWN, INS_REPLACED),
         *(Event.INSI_INVALIDATED, Event.TRAIT_CHANGED, Event.TRAIT_CHANGED_PROVEN),
         *(Event.MARKED_DOUBTFUL, Event.MARKED_FICTIVE, Event.UNMARKED),
     }

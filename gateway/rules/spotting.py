@@ -16,12 +16,14 @@ One place decides what looks like one, so that what a rule reports (INS-146) and
 Possible: first digit 1, 2, 7 or 8; month 01 to 12 or 20 to 99. A first digit 3 or 4 asks for a right key and a month 01 to 12:
 `3` and a SIRET make the 15 digits of a Struct_IdNat. Fourteen digits in a row are never a matricule: those are times
 (`20260115103000`) and SIRET. A false mask costs a few dots on a screen, a missed one shows a person.
-Every pattern is bounded: the work grows with the length of the text and no faster.
+Every pattern is bounded: the work grows with the length of the text and no faster. Digits of other scripts, superscript,
+circled or full-width ones count as those they stand for, and what has no width (a joiner, a combining mark) as a space.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -45,6 +47,8 @@ _STRETCH = re.compile(rf"[\dABab{_BETWEEN}]{{{SHORTEST}}}")
 _LONG = re.compile(r"\d{16,}")
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 _ARC = re.compile(r"\d\.\Z")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_NO_WIDTH = frozenset({"Mn", "Me", "Cf"})
 _RARE = "34"
 _BEFORE_KEY = 6  # the gap between the order of birth and the key
 _FEWEST = 12  # digits of a Corsican one without its key
@@ -72,6 +76,7 @@ class Spotted:
 
 def spot(text: str) -> tuple[Spotted, ...]:
     """Every matricule of a text, in order, none overlapping another."""
+    text = _plain(text)
     if _holds_none(text):
         return ()
     found = [*_in_groups(text), *_corsican(text), *_spaced(text), *_inside_numbers(text)]
@@ -83,6 +88,21 @@ def spot(text: str) -> tuple[Spotted, ...]:
         if not kept or one.start >= kept[-1].end:
             kept.append(one)
     return tuple(kept)
+
+
+def _plain(text: str) -> str:
+    """The same text, sign for sign, its digits and Corsican letters in ASCII."""
+    return text if text.isascii() else _NOT_ASCII.sub(lambda sign: _plain_sign(sign[0]), text)
+
+
+def _plain_sign(sign: str) -> str:
+    digit = unicodedata.digit(sign, None)
+    if digit is not None:
+        return str(digit)
+    if unicodedata.category(sign) in _NO_WIDTH:
+        return " "
+    folded = unicodedata.normalize("NFKC", sign)
+    return folded if folded in ("A", "B", "a", "b") else sign
 
 
 def _holds_none(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode
 from binascii import Error
+from itertools import chain
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -87,10 +88,12 @@ def _set_text(parent: etree._Element, before: etree._Element | None, text: str |
 
 
 def _relative_namespace(element: etree._Element | etree._ElementTree[etree._Element]) -> str:
-    for one in element.iter():
-        for prefix, uri in one.nsmap.items():
-            if not _has_scheme(uri):
-                return f'xmlns:{prefix}="{uri}"' if prefix else f'xmlns="{uri}"'
+    """The first declaration by a relative URI, each read once: `nsmap` on every element costs elements times prefixes."""
+    root = element.getroot() if isinstance(element, etree._ElementTree) else element
+    declared = (told for _, told in etree.iterwalk(element, events=("start-ns",)) if told is not None)
+    for prefix, uri in chain(root.nsmap.items(), declared):
+        if not _has_scheme(uri):
+            return f'xmlns:{prefix}="{uri}"' if prefix else f'xmlns="{uri}"'
     return "xmlns"
 
 

@@ -122,6 +122,16 @@ async def test_of_two_records_that_take_one_ins_at_once_one_is_refused(place: Pl
         await one.close()
 
 
+async def test_one_matricule_under_two_oids_is_two_identities(store: SqlStore) -> None:
+    """INS-202: the key of an identity is (OID, matricule), never the matricule alone."""
+    demonstration = "1.2.250.1.213.1.4.11"
+    await store.commit(record("CH1"), record("CH2", ins=(HeldIns(ODETTE, demonstration, True),)))
+    assert await ids_known_as(store, ODETTE) == ["id-CH1"]
+    assert await ids_known_as(store, ODETTE, demonstration) == ["id-CH2"]
+    both = await store.identities_known_as(WS, HOSPITAL, [(ODETTE, OID), (ODETTE, demonstration)])
+    assert {row.id for row in both} == {"id-CH1", "id-CH2"}
+
+
 async def test_a_change_replaces_the_ins_by_which_a_record_is_found(store: SqlStore) -> None:
     await store.commit(record())
     changed = record(

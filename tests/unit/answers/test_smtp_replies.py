@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from gateway.answers.smtp import SmtpReply, reply_for, unavailable
 from gateway.rules import Action, ComparedValue, Family, Finding, Severity
 from gateway.rules.verdict import Decision, Integration, Outcome
@@ -77,3 +79,13 @@ def test_what_is_empty_is_a_word_of_the_language() -> None:
     empty = replace(FINDING, values=(), received="∅", expected="5")
     assert "recu vide, attendu 5" in reply_for(refused(empty), "0123", Lang.FR).wire()
     assert "received empty, expected 5" in reply_for(refused(empty), "0123", Lang.EN).wire()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["２３９０３４８９０１０１７５５", "②③⑨⓪③④⑧⑨⓪①⓪①⑦⑤⑤", "239034890\u03011017\u030255", "2390348901017\u24fe5"],
+)
+def test_signs_that_become_digits_on_the_wire_are_masked_like_digits(written: str) -> None:
+    told = SmtpReply(554, "5.6.0", f"Chemin refuse : ../{written}.xml").wire()
+    assert "239034890101" not in told.replace("\r\n", "")
+    assert "2390...." in told

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.cli.actor_fields import FIELDS
 from adapters.cli.errors import OWN, setting_variables, system_line
+from gateway.directory.actors import read_actor
+from gateway.directory.territory import load_territory
 from gateway.exchange.samples import samples
 from gateway.values import Lang
 from tests.support.command import passerelle
@@ -20,6 +23,7 @@ from tests.support.reference import ROOT, need_tool
 COMMANDS = (
     *("", "up", "demo", "check", "samples", "rules", "journal", "doctor", "pki", "actors", "scenario"),
     *("pki init", "pki issue", "pki revoke", "pki bundle", "pki doctor"),
+    *("identities", "identities list", "identities show", "identities datamatrix", "quarantine", "quarantine decide"),
     *("actors list", "actors add", "actors import", "scenario list", "scenario run", "scenario validate"),
 )
 FRENCH = re.compile(
@@ -332,3 +336,16 @@ def test_a_system_error_speaks_both_languages() -> None:
     assert "HTTP 127.0.0.1:8080" in system_line(taken, Lang.EN)
     assert "--port-offset" in system_line(taken, Lang.EN)
     assert system_line(OSError("strange"), Lang.FR) == "strange"
+
+
+@pytest.mark.parametrize("kind", sorted(FIELDS))
+def test_the_fields_of_an_actor_are_listed_with_examples_that_are_accepted(kind: str, tmp_path: Path) -> None:
+    territory = load_territory()
+    needed = read_actor(kind, [f"{f.name}={f.example}" for f in FIELDS[kind] if f.needed], territory)
+    whole = read_actor(kind, [f"{f.name}={f.example}" for f in FIELDS[kind]], territory)
+    assert not needed.blocked, needed.faults
+    assert not whole.blocked, whole.faults
+    ran = passerelle("actors", "add", kind, "--data", tmp_path, "--lang", "en")
+    assert ran.code == 0
+    assert all(field.name in ran.out and field.example in ran.out for field in FIELDS[kind])
+    assert f"passerelle actors add {kind} " in ran.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
 import ssl
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.testing.clients import send, smtp_session, tls_context
 from adapters.testing.running import FREE_PORTS, RunningGateway, launch
+from gateway.directory.territory import demo_passwords
 from tests.support.command import passerelle
 from tests.support.live import NURSING_HOME, SENDER, plain_mail
 from tests.support.reference import ROOT
@@ -139,6 +142,31 @@ def test_up_prints_its_doors_and_two_lines_to_try_then_stops_cleanly(tmp_path: P
     for words in ("swaks --server", "curl -s", run["token"], run["console"], str(run["ports"]["http"]), "Arrêt propre"):
         assert words in out
     assert not (tmp_path / "data" / "run.json").exists()
+
+
+def test_at_a_terminal_up_tells_each_exchange_and_its_rules(tmp_path: Path) -> None:
+    data, (ours, theirs) = tmp_path / "data", pty.openpty()
+    environment = {**os.environ, **FREE_PORTS, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    line = [sys.executable, "-m", "adapters.cli.main", "up", "--data", str(data)]
+    process = subprocess.Popen(line, env=environment, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    told = b""
+    try:
+        while b"Ctrl-C" not in told:
+            told += os.read(ours, 65536)
+        run = json.loads((data / "run.json").read_text())
+        tls = tls_context(data / "pki" / "bundle.pem")
+        with smtp_session(run["ports"]["submission"], tls, (SENDER, demo_passwords()[SENDER])) as client:
+            assert send(client, plain_mail("au-terminal"), SENDER, [NURSING_HOME]).code == 250
+        while b"ception" not in told:  # the second door of the same mail
+            told += os.read(ours, 65536)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        os.close(ours)
+    lines = [line for line in told.decode().splitlines() if "→ EHPAD Les Tilleuls" in line.replace("\x1b[0m", "")]
+    assert len(lines) >= 2, told
+    assert all("CH de Brumeval" in line for line in lines)
 
 
 def test_a_second_gateway_in_the_same_directory_is_refused_and_the_first_stays(

@@ -14,6 +14,7 @@ from gateway.documents.xml import parse_xml
 from gateway.sandbox.model import Limits
 from gateway.sharing.vihf import Vihf, patient_of, read_vihf, write_vihf
 from gateway.sharing.vihf_signature import sign_vihf
+from gateway.soap import c14n
 from gateway.soap import envelope as soap
 from gateway.soap.assertion import SealFault, SealReport, verify_assertion
 from gateway.soap.names import SAML, WSSE, instant, qname
@@ -45,7 +46,8 @@ def assertion_of(root: etree._Element) -> etree._Element:
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1"])
 def test_what_we_sign_xmlsec_verifies_and_we_read_back_what_was_said(algorithm: str) -> None:
-    root = envelope(sign_vihf(named(), dmp.seal(), algorithm=algorithm))
+    said = named()
+    root = envelope(sign_vihf(said, dmp.seal(), algorithm=algorithm))
     xmlsec.tree.add_ids(root, ["ID"])
     context = xmlsec.SignatureContext()
     context.key = xmlsec.Key.from_memory(dmp.seal().certificate, xmlsec.KeyFormat.CERT_DER)
@@ -55,7 +57,7 @@ def test_what_we_sign_xmlsec_verifies_and_we_read_back_what_was_said(algorithm: 
     told = read_vihf(report.signed, Limits())
     assert told is not None
     assert told.patient == (dmp.patient().matricule, dmp.patient().oid)
-    assert replace(told, issuer="", authn_class="") == named()
+    assert replace(told, issuer="", authn_class="") == said
 
 
 @pytest.mark.parametrize("method", ["RSA_SHA256", "RSA_SHA1"])
@@ -233,3 +235,14 @@ def test_a_relative_namespace_has_no_canonical_form_and_is_told_with_the_declara
     if signed:
         assert 'xmlns:ext="//peer/ext"' in report.detail
     assert etree.tostring(parsed) == before
+
+
+def test_each_declaration_is_read_once_however_many_elements_stand_under_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = " ".join(f'xmlns:n{i}="urn:x:{i}"' for i in range(200))
+    root = etree.fromstring(f'<a {declared}>{"<b/>" * 2000}<c xmlns:z="rel"/></a>')
+    read: list[str] = []
+    known = c14n._has_scheme
+    monkeypatch.setattr(c14n, "_has_scheme", lambda uri: read.append(uri) or known(uri))
+    with pytest.raises(c14n.NotCanonical, match='xmlns:z="rel"'):
+        c14n.canonical(root, c14n.EXCLUSIVE)
+    assert len(read) <= 2 * 200 + 1
