@@ -168,7 +168,7 @@ class Outbox:
             made = await self._patiently(lambda: integrator.integrate(delivery))
         except Exception as error:
             log.exception("integration failed", delivery=delivery.id)
-            return self._not_integrated(delivery, integrator, type(error).__name__)
+            return await self._not_integrated(delivery, integrator, type(error).__name__)
         answer = f"row {made.summary['integration_row']}" if made else "no patient index"
         integrations = (made,) if made else ()
         records = await self._acknowledged(delivery, made) if made else ()
@@ -189,7 +189,7 @@ class Outbox:
             return ()
         return (told,) if told is not None else ()
 
-    def _not_integrated(self, delivery: Delivery, integrator: Integrator, error: str) -> FinishDelivery:
+    async def _not_integrated(self, delivery: Delivery, integrator: Integrator, error: str) -> FinishDelivery:
         now = self.clock.virtual_now(delivery.workspace)
         due = None
         if delivery.attempt < INTEGRATION_ATTEMPTS:
@@ -202,7 +202,13 @@ class Outbox:
             return FinishDelivery(delivery.id, self.worker, DeliveryState.READY, error, due, (event,))
         made = integrator.failed(delivery, error)
         return FinishDelivery(
-            delivery.id, self.worker, DeliveryState.DEAD, error, events=(event,), integrations=(made,)
+            delivery.id,
+            self.worker,
+            DeliveryState.DEAD,
+            error,
+            events=(event,),
+            records=await self._acknowledged(delivery, made),
+            integrations=(made,),
         )
 
     async def _noticed(self, delivery: Delivery, raw: bytes) -> FinishDelivery:

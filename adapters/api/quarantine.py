@@ -153,4 +153,4 @@ async def decided_by(known: ApiContext, workspace: str, entry: QuarantineRow, as
 def _already(entry: QuarantineRow) -> Problem:
     state, who = STATES.get(entry.state, Text(entry.state, entry.state)), entry.decided_by
     told = Text(f"{who} a déjà décidé : {state.fr}", f"{who} decided already: {state.en}")
-    return Problem(409, "already-decided", told)
+    return Problem(409, "already-decided", told, state=entry.state)
