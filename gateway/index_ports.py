@@ -29,8 +29,9 @@ class PutIdentity:
     """Create or change one record of a structure's patient index. Result: its new version.
 
     `expected_version` is 0 for a new record, else the version that was read: when another change came first, `Conflict`
-    names `version`; a new record whose id or IPP exists raises `Conflict` naming `ipp`; an active INS that another record of
-    the structure holds, `Conflict` naming `ins`. `family` is folded, to search by.
+    names `version`; a new record whose id or IPP exists raises `Conflict` naming `ipp`. `Conflict` names `ins` for an active
+    INS that another record of the structure holds, and for a new record made of a received INS that another knows in any
+    way. `family` is folded, to search by.
     `answers` are octets of INSi, kept identical under their SHA-256.
     """
 

@@ -25,7 +25,18 @@ from gateway.exchange.routing import QUARANTINE_KEYWORD, WITHOUT_INS_KEYWORD
 from gateway.identity.matching import Received
 from gateway.index_ports import DecideQuarantine, MarkMail, QuarantineRow, RecordIntegration
 from gateway.messaging.without_ins import mail_without_ins
-from gateway.ports import Clock, ExchangeRow, Ids, NewMail, Offload, Operation, RecordExchange, Sandboxes, Store
+from gateway.ports import (
+    Clock,
+    Conflict,
+    ExchangeRow,
+    Ids,
+    NewMail,
+    Offload,
+    Operation,
+    RecordExchange,
+    Sandboxes,
+    Store,
+)
 from gateway.rules.verdict import Integration, Outcome
 from gateway.sandbox.model import Limits
 from gateway.values import Door, Text
@@ -132,7 +143,12 @@ class QuarantineDesk:
         )
         record, event = self._identities.drafted(workspace, entry.structure, draft, by)
         operations = (put(record, self.clock.now(), (event,)),)
-        done = await self._decided(workspace, entry, exchange, State.CREATED, by, note, operations, record.id)
+        try:
+            done = await self._decided(workspace, entry, exchange, State.CREATED, by, note, operations, record.id)
+        except Conflict as conflict:
+            if conflict.key == "ins":  # somebody made it meanwhile: said as it would have been a moment later
+                await refuse_double(self.store, workspace, entry.structure, told.received)
+            raise
         return replace(done, remarks=await self._identities.remarks(record))
 
     async def refuse(self, workspace: str, entry: QuarantineRow, by: str, note: str = "") -> Decided:

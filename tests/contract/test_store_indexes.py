@@ -89,6 +89,8 @@ async def test_a_former_ins_of_one_record_may_be_that_of_another_and_both_are_to
 async def test_an_ins_that_a_message_told_finds_its_record_only_when_asked_for(store: SqlStore) -> None:
     told = HeldIns(ODETTE, OID, active=False, received=True)
     await store.commit(record("CH2", ins=(told,)), record("CH3", ins=(told, HeldIns(ODETTE, OID, active=False))))
+    with pytest.raises(Conflict, match="ins"):
+        await store.commit(record("CH4", ins=(told,)))
     assert await ids_known_as(store, ODETTE) == ["id-CH3"]
     rows = await store.identities_known_as(WS, HOSPITAL, [(ODETTE, OID)], received=True)
     assert [row.id for row in rows] == ["id-CH3", "id-CH2"]

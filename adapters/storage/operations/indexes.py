@@ -35,7 +35,11 @@ def _put(work: Work, op: PutIdentity) -> int:
     for one in op.ins:
         here = (key(one.matricule), key(one.oid))
         lookups[here] = max(lookups.get(here, RECEIVED), ACTIVE if one.active else RECEIVED if one.received else FORMER)
-    _refuse_held(work, op, [ins for ins, active in lookups.items() if active == ACTIVE])
+    for ins, active in lookups.items():
+        if active == ACTIVE:
+            _refuse_held(work, op, ins, ACTIVE)
+        elif active == RECEIVED and not op.expected_version:
+            _refuse_held(work, op, ins, RECEIVED)
     _INSERT_INS(
         work.connection,
         [
@@ -48,19 +52,19 @@ def _put(work: Work, op: PutIdentity) -> int:
     return op.expected_version + 1
 
 
-def _refuse_held(work: Work, op: PutIdentity, held: Sequence[tuple[str, str]]) -> None:
-    """Of one structure's records, one at most holds an INS: two would be a duplicate, or a collision."""
-    for matricule, oid in held:
-        other = select(_n.identity_id).where(
-            _n.workspace_id == op.workspace,
-            _n.structure == key(op.structure),
-            _n.matricule == matricule,
-            _n.oid == oid,
-            _n.active == ACTIVE,
-            _n.identity_id != op.identity_id,
-        )
-        if work.connection.execute(other).first() is not None:
-            raise Conflict("ins")
+def _refuse_held(work: Work, op: PutIdentity, ins: tuple[str, str], least: int) -> None:
+    """Of one structure's records, one at most holds an INS, and a new one is not made of an INS another knows."""
+    matricule, oid = ins
+    other = select(_n.identity_id).where(
+        _n.workspace_id == op.workspace,
+        _n.structure == key(op.structure),
+        _n.matricule == matricule,
+        _n.oid == oid,
+        _n.active >= least,
+        _n.identity_id != op.identity_id,
+    )
+    if work.connection.execute(other).first() is not None:
+        raise Conflict("ins")
 
 
 def _create(work: Work, op: PutIdentity) -> None:

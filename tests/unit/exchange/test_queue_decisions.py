@@ -12,6 +12,7 @@ import pytest
 
 from adapters.api import quarantine as queue
 from adapters.api.problems import Problem
+from gateway.exchange.identities import NotAllowed
 from gateway.exchange.quarantine import State
 from gateway.identity.local import Ins
 from gateway.identity.status import Event
@@ -86,6 +87,14 @@ async def test_a_record_that_holds_held_or_received_the_ins_is_not_doubled(desks
     assert await refused_by(desks.quarantine.create(WS, other, "test")) == "INS-179"
     await desks.identities.happened(record, Event.INSI_INVALIDATED, "test")
     assert await refused_by(desks.quarantine.create(WS, other, "test")) == "INS-179"
+
+
+async def test_of_two_records_made_at_once_of_one_ins_the_second_is_a_double(desks: Desks) -> None:
+    entries = [await entry_for(desks), await entry_for(desks, "e2", traits=OTHER)]
+    creations = [desks.quarantine.create(WS, entry, "test", f"R{n}") for n, entry in enumerate(entries)]
+    outcomes = await asyncio.gather(*creations, return_exceptions=True)
+    assert [o.rule for o in outcomes if isinstance(o, NotAllowed)] == ["INS-179"]
+    assert len(await desks.store.quarantined(WS, state="open")) == 1
 
 
 UNFIT: list[dict[str, Any]] = [{"trusted": False}, {"key_valid": False}, {"contradicted": True}, {"complete": False}]
