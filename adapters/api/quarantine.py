@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.context import Context, WorkspaceName
 from adapters.api.identities import by, identities_of, ipp_taken, refusal
 from adapters.api.identity_bodies import Body, By
 from adapters.api.identity_views import candidate_view, entry_brief
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem, not_found
 from adapters.ids import UuidSeven
 from gateway.exchange.identities import NotAllowed

@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute, Route
 
 from adapters.api import identities as api
 from adapters.api import quarantine as queue
-from adapters.api.context import ApiContext
 from adapters.api.identity_views import changes_view, clear_view, entry_brief, identity_brief, identity_full, trace_view
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem
 from adapters.console.frame import Frame, Revealed, foreign_form, lang_of
 from adapters.console.session import Doorkeeper, form_of
