@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from adapters.api.app import build_api
-from adapters.api.context import ApiContext
+from starlette.types import ASGIApp
+
+from adapters.api.known import ApiContext
 from adapters.clock import SystemClock
-from adapters.console.routes import Console
 from adapters.console.session import Doorkeeper
+from adapters.http.later import LaterPages
 from adapters.http.server import HttpServer
 from adapters.ids import UuidSeven
 from adapters.imap import ImapListeners
@@ -76,10 +77,11 @@ class Gateway:
         self.authority: Authority
         self.doorkeeper: Doorkeeper
         self.insi: Insi
+        self.pages: LaterPages
 
     @property
     def ready(self) -> bool:
-        """Every door listens."""
+        """Every door listens. The console and the API are made meanwhile: what asks for them waits a moment."""
         return self._ready
 
     async def start(self) -> None:
@@ -174,6 +176,8 @@ class Gateway:
         self._background(outbox.run())
         self._ready = self._announced = True
         write_run_file(self.data, self.run_record())
+        self.pages.begin()
+        self._stops.append(self.pages.settled)
 
     @property
     def _territory(self) -> Territory:
@@ -215,7 +219,6 @@ class Gateway:
         self, known: ApiContext, metrics: Metrics, ids: UuidSeven, tls: Callable[[], ssl.SSLContext]
     ) -> None:
         from starlette.applications import Starlette
-        from starlette.routing import Mount
 
         settings = self.settings
         public = PublicPages(
@@ -228,9 +231,9 @@ class Gateway:
             ready=lambda: self._ready,
             metrics_token=self.token if settings.open_to_others else "",
         )
-        console = Console(known, self.doorkeeper)
-        routes = [*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()]
-        pages = Starlette(routes=routes, exception_handlers=console.refusals())
+        self.pages = pages = LaterPages(
+            lambda: _pages(known, self.doorkeeper, public), Starlette(routes=public.routes())
+        )
         await self._serve("http", HttpServer(pages, settings.bind, _shifted(settings.ports.http, settings.port_offset)))
         deposit = Deposit(
             known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust_of(self.authority)
@@ -353,3 +356,16 @@ def _lock(data: Path) -> TextIO:
         handle.close()
         raise AlreadyRunning(str(data)) from error
     return handle
+
+
+def _pages(known: ApiContext, doorkeeper: Doorkeeper, public: PublicPages) -> ASGIApp:
+    """The console, the API and the open resources, together. Imports FastAPI and the templates: a third of a start."""
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    from adapters.api.app import build_api
+    from adapters.console.routes import Console
+
+    console = Console(known, doorkeeper)
+    routes = [*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()]
+    return Starlette(routes=routes, exception_handlers=console.refusals())

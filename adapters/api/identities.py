@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.context import Context, WorkspaceName
 from adapters.api.identity_bodies import (
     Confirmation,
     Details,
@@ -27,6 +27,7 @@ from adapters.api.identity_views import (
     remark_view,
     trace_view,
 )
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem, not_found
 from adapters.ids import UuidSeven
 from gateway.exchange.identities import Identities, NotAllowed

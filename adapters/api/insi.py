@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.context import Context, WorkspaceName
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem
 from gateway.exchange.insi import Insi
 from gateway.insi.faults import MAX_DELAY_S, InsiFaults, UnknownIncident, faults_from

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.api.context import ApiContext
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem
 from gateway.exchange.deposit_checking import cdas_of, views_of
 from gateway.exchange.model import OpenedMessage, Payload

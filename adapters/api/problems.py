@@ -7,16 +7,11 @@ Nothing that a caller sent is said again without its matricules masked: an error
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 
-from adapters.api.titles import refused_field, title_of
-from adapters.http.language import accepted
+from adapters.api.titles import title_of
 from gateway.ports import Conflict, StoreUnavailable
 from gateway.rules.masking import mask_json, mask_text
 from gateway.values import Lang, Text, Words, in_lang
@@ -28,16 +23,6 @@ _SHOWN = 200
 def safe(text: str) -> str:
     """What a caller sent, short enough and without what looks like a matricule."""
     return mask_text(text)[:_SHOWN]
-
-
-class ProblemBody(BaseModel):
-    """The body of every error (RFC 9457)."""
-
-    type: str = Field(examples=["urn:passerelle:problem:exchange-not-found"])
-    title: str
-    status: int
-    code: str = Field(description="stable: what a program may compare")
-    detail: str = Field(description="for a reader: may change")
 
 
 class Problem(Exception):
@@ -62,6 +47,10 @@ class Problem(Exception):
         }
         headers = {"Cache-Control": "no-store", "Content-Language": lang.value, "Vary": "Accept-Language"}
         return JSONResponse(body, self.status, media_type=MEDIA_TYPE, headers={**headers, **self.headers})
+
+
+# what `problem_of` speaks of: for whoever answers errors
+HANDLED: tuple[type[Exception], ...] = (Problem, HTTPException, StoreUnavailable, Conflict, Exception)
 
 
 def _told(value: object) -> object:
@@ -116,10 +105,6 @@ def problem_of(error: Exception) -> Problem:
     """Any error as a problem. What nobody foresaw says no more than that: the log has the rest."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, RequestValidationError):
-        fields = [refused_field(e) for e in error.errors()]
-        both = Text(" ; ".join(f.fr for f in fields), "; ".join(f.en for f in fields))
-        return Problem(422, "invalid-request", Text(safe(both.fr), safe(both.en)))
     if isinstance(error, StoreUnavailable):
         return Problem(503, "storage-unavailable", _BUSY)
     if isinstance(error, Conflict):
@@ -131,25 +116,3 @@ def problem_of(error: Exception) -> Problem:
         problem.headers = dict(error.headers or {})
         return problem
     return Problem(500, "internal-error", _FAILED)
-
-
-HANDLED: tuple[type[Exception], ...] = (
-    Problem,
-    RequestValidationError,
-    HTTPException,
-    StoreUnavailable,
-    Conflict,
-    Exception,
-)
-RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": {"model": ProblemBody, "description": "A problem, told"}}
-
-
-async def told(request: Request, error: Exception) -> Response:
-    """The handler of every error."""
-    return problem_of(error).response(accepted(request.headers.get("accept-language", "")))
-
-
-def install(app: FastAPI) -> None:
-    """Make every error of an application a problem."""
-    for kind in HANDLED:
-        app.add_exception_handler(kind, told)

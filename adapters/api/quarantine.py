@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.context import Context, WorkspaceName
 from adapters.api.cursors import place_of, place_told
 from adapters.api.identities import by, identities_of, ipp_taken, refusal, stale
 from adapters.api.identity_bodies import Body, By, Ipp
 from adapters.api.identity_views import candidate_view, entry_brief, remark_view
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem, not_found
 from adapters.identity_words import STATES
 from adapters.ids import UuidSeven

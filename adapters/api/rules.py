@@ -7,7 +7,8 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.context import Context, WorkspaceName
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem, not_found, safe
 from gateway.exchange.derogations import overridden, restored
 from gateway.exchange.identities import NotAllowed

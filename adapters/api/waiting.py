@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from adapters.api.context import ApiContext, Context, known_workspace
+from adapters.api.context import Context, known_workspace
 from adapters.api.filters import Awaited, in_the_query
-from adapters.api.problems import RESPONSES, Problem
+from adapters.api.handlers import RESPONSES
+from adapters.api.known import ApiContext
+from adapters.api.problems import Problem
 from adapters.api.streams import listening, paused
 from adapters.api.views import exchange_full
 from gateway.ports import ExchangeFilter, ExchangeRow

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from adapters.api.context import ApiContext
 from adapters.api.guard import serves
+from adapters.api.known import ApiContext
 from adapters.api.problems import HANDLED, Problem, problem_of
 from adapters.console.session import SECURITY_HEADERS, Doorkeeper
 from adapters.http.language import accepted

@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute, Route
 
 from adapters.api import identities as api
 from adapters.api import quarantine as queue
-from adapters.api.context import ApiContext
 from adapters.api.cursors import place_of
 from adapters.api.identity_bodies import NewIdentity, Reveal
 from adapters.api.identity_views import (
@@ -25,6 +24,7 @@ from adapters.api.identity_views import (
     remark_view,
     trace_view,
 )
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem
 from adapters.console.frame import Frame, Revealed, foreign_form, lang_of
 from adapters.console.session import Doorkeeper, form_of

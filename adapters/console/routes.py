@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from adapters.api.context import ApiContext
 from adapters.api.exchanges import ending, events_of, found, hops_of
 from adapters.api.filters import participant
 from adapters.api.guard import serves
+from adapters.api.known import ApiContext
 from adapters.api.live import sequence_of, stream
 from adapters.api.opened import open_again, raw_of
 from adapters.api.problems import Problem

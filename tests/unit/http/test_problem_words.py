@@ -9,8 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
+from adapters.api.handlers import problem_of_request as problem_of
 from adapters.api.identity_bodies import Reveal, Search
-from adapters.api.problems import Problem, not_found, problem_of
+from adapters.api.problems import Problem, not_found
 from adapters.api.titles import TITLES, refused_field, title_of
 from gateway.ports import Conflict, StoreUnavailable
 from gateway.values import Lang, Text
