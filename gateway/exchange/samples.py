@@ -10,21 +10,33 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.exchange.model import Envelope
+from gateway.exchange.sample_calls import Call, CallBench
+from gateway.exchange.sample_dmp import dmp_calls
 from gateway.exchange.sample_documents import document_faults, identity_faults
+from gateway.exchange.sample_fhir import fhir_samples
+from gateway.exchange.sample_hl7 import hl7_samples
+from gateway.exchange.sample_insi import insi_calls
 from gateway.exchange.sample_mails import mail_faults, package_faults
 from gateway.exchange.sample_model import SAMPLE_TIME, Sample
 from gateway.exchange.sample_parts import Bench
 from gateway.exchange.sample_valid import valid_samples
+from gateway.soap.signing import Seal
 
-__all__ = ["SAMPLE_TIME", "Sample", "readdressed", "sample_named", "samples"]
+__all__ = ["SAMPLE_TIME", "Call", "Sample", "calls", "readdressed", "sample_named", "samples"]
 
-_TABLES = (valid_samples, identity_faults, document_faults, package_faults, mail_faults)
+_TABLES = (valid_samples, identity_faults, document_faults, package_faults, mail_faults, hl7_samples, fhir_samples)
 
 
 def samples(at: datetime = SAMPLE_TIME) -> tuple[Sample, ...]:
-    """Every sample, valid ones first. Nothing is built before its `build` is called."""
+    """Every sample that needs no signature, table by table. Nothing is built before its `build` is called."""
     bench = Bench(at)
     return tuple(sample for table in _TABLES for sample in table(bench))
+
+
+def calls(at: datetime, seal: Seal) -> tuple[Call, ...]:
+    """Every request of the DMP and of INSi, signed with the seal of the structure that calls. They live five minutes."""
+    bench = CallBench(Bench(at), seal)
+    return (*dmp_calls(bench), *insi_calls(bench))
 
 
 def sample_named(name: str, at: datetime = SAMPLE_TIME) -> Sample:

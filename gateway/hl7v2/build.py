@@ -76,7 +76,7 @@ def mdm_of(patient: Patient, structure: Structure, cda: bytes, code: str, docume
     return Er7(
         "T02",
         pid_fields(patient, structure, with_ins=with_ins),
-        ("PV1|1|N", f"TXA|1|CR|TX||||||||||{document}|||||AU", obx_of(cda, f"{code}^Document^LN")),
+        ("PV1|1|N", f"TXA|1|CR|TX|||||||||{document}|||||AU", obx_of(cda, f"{code}^Document^LN")),
     )
 
 
