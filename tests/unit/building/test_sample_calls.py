@@ -10,7 +10,7 @@ import pytest
 
 from adapters.cli.check import Asked, judge_octets
 from gateway.documents.build_record import DOCUMENT_ARC
-from gateway.exchange.opening import sniff
+from gateway.exchange.opening import open_message, sniff
 from gateway.exchange.samples import Call, calls
 from gateway.rules.catalogue import load_catalogue
 from gateway.values import Lang
@@ -67,3 +67,16 @@ def test_what_is_spoilt_after_signing_is_spoilt_in_the_octets_alone(name: str) -
     body = made()[name].build().body
     assert (b"<ds:Signature " in body[: body.index(b"</saml2:Assertion>")]) is (name != "dmp-vihf-non-signe")
     assert (b"Content-ID: <document01@" in body) is (name != "dmp-partie-mime-absente")
+
+
+def test_the_root_of_a_deposit_kept_alone_is_not_reproached_with_the_parts_it_left_behind() -> None:
+    body = made()["valide-dmp-depot"].build().body
+    root = body[body.index(b"<?xml") : body.index(b"</soap:Envelope>") + len(b"</soap:Envelope>")]
+    opened = open_message(root, filename="racine.xml")
+    assert opened.kind == "iti-41"
+    assert opened.issues == ()
+
+
+def test_a_text_that_only_names_a_mime_message_is_none() -> None:
+    call = made()["valide-dmp-depot"]
+    assert sniff(f'# curl\nheader = "Content-Type: {call.build().content_type}"\n'.encode(), "depot.curl") == "unknown"
