@@ -1,7 +1,8 @@
-"""The requests of the DMP and of INSi that `passerelle samples` writes: signed now, with what curl needs to post them.
+"""The requests of the DMP and of INSi that `passerelle samples` writes, with what curl needs to post them.
 
-Each request has beside it a file of curl options under the same name (`curl -K NAME.curl`). The certificates are those of a
-structure of the territory, issued by the TEST authority of a data directory, whether a gateway works there or not.
+Those of the DMP are signed now. Each request has beside it a file of curl options under the same name (`curl -K NAME.curl`).
+The certificates are those of a structure of the territory, issued by the TEST authority of a data directory, whether a
+gateway works there or not.
 """
 
 from __future__ import annotations
@@ -104,11 +105,11 @@ def write_calls(directory: Path, data: Path, authority: Authority, at: datetime)
 def how_to_send(example: Posted) -> Text:
     """What a reader must know before sending: how long they live, and the line."""
     return Text(
-        "Les requêtes DMP et INSi sont signées à l'instant : elles vivent cinq minutes, puis relancez « passerelle samples ».\n"
-        f"Chacune s'envoie par son fichier d'options : curl -K {example.folder / example.curl_file}\n"
+        "Les requêtes DMP sont signées à l'instant : elles vivent cinq minutes, puis relancez « passerelle samples ».\n"
+        f"Chacune, INSi comprise, s'envoie par son fichier d'options : curl -K {example.folder / example.curl_file}\n"
         f"soit, en entier :\n{example.curl_line}",
-        'DMP and INSi requests are signed just now: they live five minutes, then run "passerelle samples" again.\n'
-        f"Each is sent by its file of options: curl -K {example.folder / example.curl_file}\n"
+        'DMP requests are signed just now: they live five minutes, then run "passerelle samples" again.\n'
+        f"Each, INSi included, is sent by its file of options: curl -K {example.folder / example.curl_file}\n"
         f"that is, in full:\n{example.curl_line}",
     )
 

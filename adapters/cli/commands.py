@@ -141,9 +141,9 @@ def check(
 
 @app.command(
     help=t(
-        "Écrit des fichiers valides et fautifs de chaque sorte : mails, XDM, CDA, HL7v2, FHIR ; et, signées par l'IGC de "
+        "Écrit des fichiers valides et fautifs de chaque sorte : mails, XDM, CDA, HL7v2, FHIR ; et, avec l'IGC de "
         "--data, des requêtes DMP et INSi à envoyer par curl.",
-        "Write valid and faulty files of every kind: mails, XDM, CDA, HL7v2, FHIR; and, signed by the authority of --data, "
+        "Write valid and faulty files of every kind: mails, XDM, CDA, HL7v2, FHIR; and, with the authority of --data, "
         "DMP and INSi requests to send with curl.",
     )
 )

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from adapters.cli.calls import Posted
 
 _NO_AUTHORITY = Text(
-    "Sans IGC de test dans {data} (passerelle up, ou pki init), les requêtes DMP et INSi, signées, ne sont pas écrites.",
-    "Without a TEST authority in {data} (passerelle up, or pki init), DMP and INSi requests, signed, are not written.",
+    "Sans IGC de test dans {data} (passerelle up, ou pki init), les requêtes DMP et INSi, qui portent ses "
+    "signatures et ses certificats, ne sont pas écrites.",
+    "Without a TEST authority in {data} (passerelle up, or pki init), DMP and INSi requests, which bear its "
+    "signatures and certificates, are not written.",
 )
 _UNWRITTEN = Text("Requêtes DMP et INSi non écrites :", "DMP and INSi requests not written:")
 
