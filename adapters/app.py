@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from adapters.api.app import build_api
-from adapters.api.context import ApiContext
+from starlette.types import ASGIApp
+
+from adapters.api.known import ApiContext
 from adapters.clock import SystemClock
-from adapters.console.routes import Console
 from adapters.console.session import Doorkeeper
+from adapters.http.later import LaterPages
 from adapters.http.server import HttpServer
 from adapters.ids import UuidSeven
 from adapters.imap import ImapListeners
@@ -50,7 +51,7 @@ from gateway.exchange.notice_desk import NoticeDesk
 from gateway.exchange.retry import RetryPolicy
 from gateway.ports import Store
 from gateway.rules import RuleBook, load_catalogue
-from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, Policy, SignatureMode, TlsMode, Vigilance
+from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, MdnMode, Policy, SignatureMode, TlsMode, Vigilance
 from gateway.values import Lang
 
 Stop = Callable[[], Any]
@@ -76,10 +77,11 @@ class Gateway:
         self.authority: Authority
         self.doorkeeper: Doorkeeper
         self.insi: Insi
+        self.pages: LaterPages
 
     @property
     def ready(self) -> bool:
-        """Every door listens."""
+        """Every door listens. The console and the API are made meanwhile: what asks for them waits a moment."""
         return self._ready
 
     async def start(self) -> None:
@@ -154,6 +156,7 @@ class Gateway:
             restore=provisioning.restore,
             ports=self.ports,
             insi=self.insi,
+            set_overrides=self.sandboxes.set_overrides,
             registry=insi_desk.registry,
         )
         await self._open_http(known, metrics, ids, lambda: contexts.server(shared))
@@ -173,6 +176,8 @@ class Gateway:
         self._background(outbox.run())
         self._ready = self._announced = True
         write_run_file(self.data, self.run_record())
+        self.pages.begin()
+        self._stops.append(self.pages.settled)
 
     @property
     def _territory(self) -> Territory:
@@ -214,7 +219,6 @@ class Gateway:
         self, known: ApiContext, metrics: Metrics, ids: UuidSeven, tls: Callable[[], ssl.SSLContext]
     ) -> None:
         from starlette.applications import Starlette
-        from starlette.routing import Mount
 
         settings = self.settings
         public = PublicPages(
@@ -227,9 +231,9 @@ class Gateway:
             ready=lambda: self._ready,
             metrics_token=self.token if settings.open_to_others else "",
         )
-        console = Console(known, self.doorkeeper)
-        routes = [*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()]
-        pages = Starlette(routes=routes, exception_handlers=console.refusals())
+        self.pages = pages = LaterPages(
+            lambda: _pages(known, self.doorkeeper, public), Starlette(routes=public.routes())
+        )
         await self._serve("http", HttpServer(pages, settings.bind, _shifted(settings.ports.http, settings.port_offset)))
         deposit = Deposit(
             known.store, self.sandboxes, known.clock, ids, known.offload, known.book, trust_of(self.authority)
@@ -305,9 +309,11 @@ def default_policy(settings: Settings) -> Policy:
         vigilance=Vigilance(given.vigilance),
         profile=given.profile,
         ins_environment=given.ins_environment,
+        insi_verification_days=given.insi_verification_days,
         partial=given.partial,
         tls_mode=TlsMode(given.tls_mode),
         dmp_signature=SignatureMode(given.dmp_signature),
+        mdn=MdnMode(given.mdn),
         limits=Limits(mail_bytes=given.mail_bytes, dmp_document_bytes=given.dmp_document_bytes),
     )
 
@@ -350,3 +356,16 @@ def _lock(data: Path) -> TextIO:
         handle.close()
         raise AlreadyRunning(str(data)) from error
     return handle
+
+
+def _pages(known: ApiContext, doorkeeper: Doorkeeper, public: PublicPages) -> ASGIApp:
+    """The console, the API and the open resources, together. Imports FastAPI and the templates: a third of a start."""
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    from adapters.api.app import build_api
+    from adapters.console.routes import Console
+
+    console = Console(known, doorkeeper)
+    routes = [*public.routes(), Mount("/api/v1", build_api(known)), *console.routes()]
+    return Starlette(routes=routes, exception_handlers=console.refusals())

@@ -48,6 +48,8 @@ CHANGES = {
     "trait-changed-proven": Text("Trait modifié, justificatif à l'appui", "Trait changed, proof in hand"),
     "traits-changed": Text("Trait modifié", "Trait changed"),
     "details": Text("Traits complémentaires", "Complementary traits"),
+    "ins-withdrawn": Text("INS retirée par son émetteur (A47)", "INS withdrawn by its sender (A47)"),
+    "ins-replaced": Text("INS remplacée par son émetteur (A47)", "INS replaced by its sender (A47)"),
     "attached": Text("INS reçue mise de côté", "Received INS kept aside"),
 }
 ANSWERS = {

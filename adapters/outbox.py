@@ -22,6 +22,7 @@ from gateway.exchange.model import DeliveryState, Event
 from gateway.exchange.notice_desk import NoticeDesk
 from gateway.exchange.notices import NOTICE, asking, left_to_try, settle, told_late
 from gateway.exchange.retry import RetryPolicy
+from gateway.index_ports import RecordIntegration
 from gateway.messaging.dsn import Fate
 from gateway.ports import (
     Clock,
@@ -168,7 +169,23 @@ class Outbox:
             return FinishDelivery(delivery.id, self.worker, DeliveryState.DEAD, type(error).__name__, events=(dead,))
         answer = f"row {made.summary['integration_row']}" if made else "no patient index"
         integrations = (made,) if made else ()
-        return FinishDelivery(delivery.id, self.worker, DeliveryState.DONE, answer, integrations=integrations)
+        records = await self._acknowledged(delivery, made) if made else ()
+        return FinishDelivery(
+            delivery.id, self.worker, DeliveryState.DONE, answer, records=records, integrations=integrations
+        )
+
+    async def _acknowledged(self, delivery: Delivery, made: RecordIntegration) -> tuple[RecordExchange, ...]:
+        """The MDN its sender asked for. A fault in writing it must not keep the integration from ending."""
+        if not delivery.payload.get("mail_from"):
+            return ()
+        raw = await self._patiently(lambda: self._raw(delivery)) or b""
+        original = await self._original(delivery)
+        try:
+            told = await self._written(raw, lambda: self.notices.after_integration(delivery, made, raw, original))
+        except Exception:
+            log.exception("disposition not written", delivery=delivery.id)
+            return ()
+        return (told,) if told is not None else ()
 
     async def _noticed(self, delivery: Delivery, raw: bytes) -> FinishDelivery:
         """A notice owed since the door: written, and on its way."""

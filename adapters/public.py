@@ -11,16 +11,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from adapters.api.problems import Problem, safe
+from adapters.api.problems import Problem, no_workspace, safe
 from adapters.pki.authority import Authority
 from adapters.pki.leaves import CA_PATH, CRL_PATH, OCSP_PATH, ROOT_CRL_PATH, ROOT_PATH
 from adapters.sandboxes import LiveSandboxes
 from gateway.messaging.whitelist import build_whitelist, entries_of
 from gateway.ports import Clock, Signer, Store, StoreUnavailable
 from gateway.sandbox.model import DEFAULT_WORKSPACE
+from gateway.values import Text
 
 WHITELIST_PATH = "/listeblanchemssante.xml"
 OCSP_BYTES = 4096
+_OCSP_TOO_LARGE = Text(
+    f"une requête OCSP compte moins de {OCSP_BYTES} octets", f"an OCSP request is smaller than {OCSP_BYTES} octets"
+)
 
 
 class PublicPages:
@@ -77,7 +81,9 @@ class PublicPages:
         """CRL and CA certificates, at the addresses written in the certificates."""
         found = self._authority.publication(request.url.path)
         if found is None:
-            raise Problem(404, "not-published", "nothing is published at this address")
+            raise Problem(
+                404, "not-published", Text("rien n'est publié à cette adresse", "nothing is published at this address")
+            )
         media_type, data = found
         return Response(data, media_type=media_type)
 
@@ -87,7 +93,7 @@ class PublicPages:
         async for chunk in request.stream():
             asked += chunk
             if len(asked) > OCSP_BYTES:
-                raise Problem(413, "too-large", f"an OCSP request is smaller than {OCSP_BYTES} octets")
+                raise Problem(413, "too-large", _OCSP_TOO_LARGE)
         answer = await asyncio.to_thread(self._authority.ocsp, asked)
         return Response(answer, media_type="application/ocsp-response")
 
@@ -95,7 +101,7 @@ class PublicPages:
         """The signed list of domains and certificates of a workspace (`?workspace=`)."""
         workspace = request.query_params.get("workspace", DEFAULT_WORKSPACE)
         if workspace not in self._sandboxes.names():
-            raise Problem(404, "workspace-not-found", f"{safe(workspace)}: no such workspace")
+            raise no_workspace(workspace)
         listings = self._sandboxes.territory(workspace).listings
         now = self._clock.now()
         data = build_whitelist(entries_of(listings, updated_at=now), generated_at=now, seal=self._signer)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from gateway.directory.model import Territory
 from gateway.directory.territory import territory_from_records
-from gateway.ports import PutActors, PutWorkspace, Store
+from gateway.exchange.model import Event
+from gateway.ports import AppendEvent, PutActors, PutWorkspace, Store
 from gateway.rules import Override, Severity
-from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, Policy, SignatureMode, TlsMode, Vigilance
+from gateway.sandbox.model import DEFAULT_WORKSPACE, Limits, MdnMode, Policy, SignatureMode, TlsMode, Vigilance
 
 ActorRecord = tuple[str, str, Mapping[str, Any]]
 
@@ -56,6 +58,17 @@ class LiveSandboxes:
         self._policies[workspace] = policy
         await self.reload(workspace)
 
+    async def set_overrides(self, workspace: str, policy: Policy, event: Event) -> None:
+        """Make a workspace's changes to the rules durable, with what the journal says of them, then live.
+
+        The rest of its policy stays where it comes from: a default workspace follows the settings.
+        """
+        records = dict(await self._store.workspaces())
+        held = records.get(workspace, {}).get("policy", {})
+        kept = {**held, "overrides": policy_to_record(policy)["overrides"]}
+        await self._store.commit(PutWorkspace(workspace, {"policy": kept}), AppendEvent(event))
+        self._policies[workspace] = policy
+
     def names(self) -> tuple[str, ...]:
         """Every workspace."""
         return tuple(self._policies)
@@ -84,16 +97,23 @@ _EMPTY = Territory(_NONE, _NONE, _NONE, _NONE, _NONE, ())
 def policy_to_record(policy: Policy) -> dict[str, Any]:
     """A policy as JSON."""
     overrides = {
-        rule: {"severity": o.severity.value if o.severity else None, "reason": o.reason}
+        rule: {
+            "severity": o.severity.value if o.severity else None,
+            "reason": o.reason,
+            "by": o.by,
+            "at": o.at.isoformat() if o.at else "",
+        }
         for rule, o in policy.overrides.items()
     }
     return {
         "vigilance": policy.vigilance.value,
         "profile": policy.profile,
         "ins_environment": policy.ins_environment,
+        "insi_verification_days": policy.insi_verification_days,
         "partial": policy.partial,
         "tls_mode": policy.tls_mode.value,
         "dmp_signature": policy.dmp_signature.value,
+        "mdn": policy.mdn.value,
         "limits": asdict(policy.limits),
         "overrides": overrides,
     }
@@ -102,7 +122,12 @@ def policy_to_record(policy: Policy) -> dict[str, Any]:
 def policy_from_record(record: Mapping[str, Any], default: Policy) -> Policy:
     """A policy from JSON; what it does not say stays as in `default`."""
     overrides = {
-        rule: Override(Severity(o["severity"]) if o["severity"] else None, o["reason"])
+        rule: Override(
+            Severity(o["severity"]) if o["severity"] else None,
+            o["reason"],
+            o.get("by") or "?",
+            datetime.fromisoformat(o["at"]) if o.get("at") else None,
+        )
         for rule, o in record.get("overrides", {}).items()
     }
     return replace(
@@ -110,9 +135,11 @@ def policy_from_record(record: Mapping[str, Any], default: Policy) -> Policy:
         vigilance=Vigilance(record.get("vigilance", default.vigilance)),
         profile=record.get("profile", default.profile),
         ins_environment=record.get("ins_environment", default.ins_environment),
+        insi_verification_days=record.get("insi_verification_days", default.insi_verification_days),
         partial=record.get("partial", default.partial),
         tls_mode=TlsMode(record.get("tls_mode", default.tls_mode)),
         dmp_signature=SignatureMode(record.get("dmp_signature", default.dmp_signature)),
+        mdn=MdnMode(record.get("mdn", default.mdn)),
         limits=Limits(**{**asdict(default.limits), **record.get("limits", {})}),
         overrides=MappingProxyType(overrides or dict(default.overrides)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -44,8 +44,10 @@ class PolicySettings(BaseModel):
     vigilance: Literal["refuse", "observe"] = "refuse"
     profile: Literal["strict", "official-samples", "lenient_canonical"] = "strict"
     ins_environment: Literal["test", "insi-editor-base", "production"] = "test"
+    insi_verification_days: Annotated[int, Field(ge=0, description="how long an answer of INSi holds; 0: for ever")] = 0
     tls_mode: Literal["application", "production"] = "application"
     dmp_signature: Literal["off", "present", "verify"] = "present"
+    mdn: Literal["off", "errors", "all"] = "errors"
     partial: bool = False
     mail_bytes: int = 25 * 1024 * 1024
     dmp_document_bytes: int = 5 * 1024 * 1024

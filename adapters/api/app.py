@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
-from adapters.api import exchanges, identities, insi, live, problems, quarantine, sandbox, waiting
-from adapters.api.context import ApiContext
+from adapters.api import exchanges, handlers, identities, insi, live, quarantine, rules, sandbox, waiting
 from adapters.api.guard import Guard
+from adapters.api.known import ApiContext
 from gateway import __version__
 
 TITLE = "passerelle"
@@ -23,11 +23,11 @@ def build_api(known: ApiContext) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         dependencies=[Security(_BEARER)],  # said in the OpenAPI document; the guard is who checks it
-        responses=problems.RESPONSES,
+        responses=handlers.RESPONSES,
     )
     app.state.context = known
-    problems.install(app)
+    handlers.install(app)
     app.add_middleware(Guard, token=known.token, hosts=known.hosts)
-    for module in (exchanges, waiting, live, sandbox, insi, identities, quarantine):
+    for module in (exchanges, waiting, live, sandbox, insi, identities, quarantine, rules):
         app.include_router(module.router)
     return app

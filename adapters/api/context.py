@@ -1,50 +1,14 @@
-"""What the API and the console stand on: the gateway's parts, handed in once."""
+"""How a route of the API asks for what it stands on."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from adapters.api.problems import Problem, safe
-from adapters.api.streams import Streams
-from gateway.directory.actors import ActorsRead
-from gateway.exchange.insi import Insi
-from gateway.ports import Clock, InsRegistry, Offload, Sandboxes, Store
-from gateway.rules import RuleBook
+from adapters.api.known import ApiContext
+from adapters.api.problems import no_workspace
 from gateway.sandbox.model import DEFAULT_WORKSPACE
-
-AddActors = Callable[[str, ActorsRead], Awaitable[Mapping[str, Any]]]
-Restore = Callable[[str, bool], Awaitable[None]]
-CallInsi = Callable[[str, str], Awaitable[InsRegistry]]
-
-
-@dataclass(frozen=True, slots=True)
-class ApiContext:
-    """Parts of one gateway.
-
-    `hosts` are the Host values answered; `add_actors` also certifies; `restore` puts back what a reset takes away: the
-    patients' DMPs and, when told so, the shipped actors; `ports` are the open doors; `closing` is set when the gateway
-    stops, so that live streams end.
-    """
-
-    store: Store
-    sandboxes: Sandboxes
-    clock: Clock
-    offload: Offload
-    book: RuleBook
-    token: str
-    hosts: frozenset[str]
-    add_actors: AddActors
-    restore: Restore
-    ports: Mapping[str, int] = field(default_factory=dict)
-    closing: asyncio.Event = field(default_factory=asyncio.Event)
-    streams: Streams = field(default_factory=Streams)
-    insi: Insi | None = None  # whose incidents may be switched
-    registry: CallInsi | None = None  # INSi as a structure of a workspace calls it
 
 
 def context(request: Request) -> ApiContext:
@@ -56,7 +20,7 @@ def context(request: Request) -> ApiContext:
 def known_workspace(known: ApiContext, name: str) -> str:
     """The name of a workspace that exists. Raises a 404 problem."""
     if name != DEFAULT_WORKSPACE and not known.sandboxes.territory(name).operators:
-        raise Problem(404, "workspace-not-found", f"{safe(name)}: no such workspace")
+        raise no_workspace(name)
     return name
 
 

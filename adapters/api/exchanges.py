@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from adapters.api.context import ApiContext, Context, WorkspaceName, known_workspace
+from adapters.api.context import Context, WorkspaceName, known_workspace
 from adapters.api.filters import Listed, in_the_query
+from adapters.api.known import ApiContext
 from adapters.api.opened import open_again, raw_of
 from adapters.api.problems import not_found
 from adapters.api.views import delivery_view, event_view, exchange_brief, exchange_full, opened_view

@@ -14,9 +14,13 @@ from gateway.ports import ExchangeFilter
 from gateway.rules.masking import mask_text, shown_address
 from gateway.rules.verdict import Outcome
 from gateway.sandbox.model import DEFAULT_WORKSPACE
-from gateway.values import Door
+from gateway.values import Door, Text
 
 MAX_SEQ = 2**53  # what every JSON reader counts up to
+_IN_THE_BODY = Text(
+    "ce qui porte un matricule va dans le corps : POST des mêmes champs sur cette ressource",
+    "what holds a matricule goes in the body: POST the same fields to this resource",
+)
 
 
 class Wanted(BaseModel):
@@ -79,5 +83,4 @@ def in_the_query(wanted: Wanted) -> None:
     """
     others = (wanted.message_id, wanted.correlation_id, wanted.rule)
     if mask_text(wanted.participant) != wanted.participant or any(mask_text(o, sure=True) != o for o in others):
-        detail = "what holds a matricule goes in the body: POST the same fields to this resource"
-        raise Problem(422, "matricule-in-query", detail)
+        raise Problem(422, "matricule-in-query", _IN_THE_BODY)

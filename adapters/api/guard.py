@@ -13,8 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.api.problems import Problem, safe
+from adapters.http.language import accepted
+from gateway.values import Text
 
 BODY_BYTES = 4 * 1024 * 1024
+_NO_TOKEN = Text(
+    "envoyez Authorization: Bearer <jeton> ; le jeton est dans run.json",
+    "send Authorization: Bearer <token>; the token is in run.json",
+)
 
 
 def host_of(header: str) -> str:
@@ -45,18 +51,22 @@ class Guard:
         headers = Headers(scope=scope)
         problem = self._refused(headers)
         if problem is not None:
-            await problem.response()(scope, receive, send)
+            await problem.response(accepted(headers.get("accept-language", "")))(scope, receive, send)
             return
         await self._app(scope, _measured(receive), send)
 
     def _refused(self, headers: Headers) -> Problem | None:
         host = headers.get("host", "")
         if not serves(host, self._hosts):
-            detail = f"Host {safe(host)!r} is not one of this gateway's names: start it with --hostname NAME"
+            shown = safe(host)
+            detail = Text(
+                f"Host « {shown} » n'est pas un nom de cette passerelle : démarrez-la avec --hostname NOM",
+                f"Host {shown!r} is not one of this gateway's names: start it with --hostname NAME",
+            )
             return Problem(421, "host-not-served", detail)
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.casefold() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
-            return Problem(401, "token-required", "send Authorization: Bearer <token>; the token is in run.json")
+            return Problem(401, "token-required", _NO_TOKEN)
         declared = headers.get("content-length", "")
         if declared.isdecimal() and (len(declared) > 12 or int(declared) > BODY_BYTES):
             return _too_large()
@@ -79,4 +89,5 @@ def _measured(receive: Receive) -> Receive:
 
 
 def _too_large() -> Problem:
-    return Problem(413, "too-large", f"the body is larger than {BODY_BYTES // 1024 // 1024} MiB")
+    limit = BODY_BYTES // 1024 // 1024
+    return Problem(413, "too-large", Text(f"le corps dépasse {limit} Mio", f"the body is larger than {limit} MiB"))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.context import Context, WorkspaceName
 from adapters.api.identity_bodies import (
     Confirmation,
     Details,
@@ -18,15 +18,25 @@ from adapters.api.identity_bodies import (
     Search,
     StatusChange,
 )
-from adapters.api.identity_views import changes_view, clear_view, identity_brief, identity_full, trace_view
+from adapters.api.identity_views import (
+    changes_view,
+    clear_view,
+    datamatrix_view,
+    identity_brief,
+    identity_full,
+    trace_view,
+)
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem, not_found
 from adapters.ids import UuidSeven
 from gateway.exchange.identities import Draft, Identities, NotAllowed
 from gateway.exchange.indexed import IndexedIdentity, indexed
 from gateway.exchange.model import Event as Journalled
+from gateway.identity.datamatrix import NotPrintable
 from gateway.identity.known import known_ins
 from gateway.identity.matricule import canonical
 from gateway.identity.model import INS_DEMO, INS_TEST
+from gateway.identity.printing import why_not
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Status
 from gateway.identity.traits import canon
@@ -36,6 +46,14 @@ from gateway.rules.masking import mask_text
 from gateway.values import Text
 
 router = APIRouter(tags=["patients"])
+_CHANGED = Text(
+    "quelqu'un a modifié ce dossier entre-temps : relisez-le",
+    "somebody changed this record meanwhile: read it again",
+)
+_NEVER_CLEAR = Text(
+    "une INS sous un OID de production ne s'affiche jamais en clair",
+    "an INS under a production OID is never shown in clear",
+)
 
 # ------------------------------------------------------------------------------------------------------------------ lists
 
@@ -119,7 +137,7 @@ async def create(known: Context, workspace: WorkspaceName, structure: str, given
     except NotAllowed as refused:
         raise refusal(known, refused) from refused
     except Conflict as conflict:
-        raise Problem(409, "ipp-taken", "another record of this index already has this IPP") from conflict
+        raise ipp_taken() from conflict
     remarks = await identities_of(known).remarks(record)
     told = [{"rule": r.rule, "fr": r.why.fr, "en": r.why.en} for r in remarks]
     return {**identity_full(record), "remarks": told}
@@ -213,7 +231,7 @@ async def insi_answer(
     kept = any(trace.answer_sha256 == sha256 for trace in record.local.insi)
     data = await known.store.blob(workspace, sha256) if kept else None
     if data is None:
-        raise not_found("answer-not-found", "this answer")
+        raise not_found("answer-not-found", Text("cette réponse", "this answer"))
     headers = {
         "Content-Disposition": 'attachment; filename="insi.xml"',
         "X-Content-Type-Options": "nosniff",
@@ -261,6 +279,20 @@ async def reveal(
     return clear_view(record.local)
 
 
+@router.post("/patients/{structure}/{identity_id}/datamatrix")
+async def datamatrix(
+    known: Context, workspace: WorkspaceName, structure: str, identity_id: str, asked: Reveal
+) -> dict[str, Any]:
+    """The INS datamatrix of a qualified identity: its text form and an SVG. Journalled first, as clear values are."""
+    record = await found(known, workspace, structure, identity_id)
+    try:
+        drawn = datamatrix_view(record.local)
+    except NotPrintable as refused:
+        raise refusal(known, NotAllowed("INS-159", why_not(refused))) from refused
+    await journal_reveal(known, record, by(asked.by), mask_text(asked.reason))
+    return drawn
+
+
 # ------------------------------------------------------------------------------------------------- shared with the console
 
 
@@ -296,9 +328,15 @@ async def found(
     return record
 
 
+def ipp_taken() -> Problem:
+    """409: the IPP of a new record is another's."""
+    told = Text("un autre dossier de cet index a déjà cet IPP", "another record of this index already has this IPP")
+    return Problem(409, "ipp-taken", told)
+
+
 def stale() -> Problem:
     """409: somebody changed the record meanwhile."""
-    return Problem(409, "identity-changed", "somebody changed this record meanwhile: read it again")
+    return Problem(409, "identity-changed", _CHANGED)
 
 
 def refusal(known: ApiContext, refused: NotAllowed) -> Problem:
@@ -307,7 +345,7 @@ def refusal(known: ApiContext, refused: NotAllowed) -> Problem:
     return Problem(
         422,
         "identity-refused",
-        f"{refused.rule}: {refused.why.fr}",
+        Text(f"{refused.rule} : {refused.why.fr}", f"{refused.rule}: {refused.why.en}"),
         rule=refused.rule,
         why={"fr": refused.why.fr, "en": refused.why.en},
         cure={"fr": cure.fr, "en": cure.en},
@@ -317,7 +355,9 @@ def refusal(known: ApiContext, refused: NotAllowed) -> Problem:
 async def registry_of(known: ApiContext, workspace: str, structure: str) -> InsRegistry:
     """INSi as that structure calls it. Raises a 503 problem when this gateway plays none."""
     if known.registry is None:
-        raise Problem(503, "no-insi", "this gateway has no INSi to call")
+        raise Problem(
+            503, "no-insi", Text("cette passerelle n'a pas d'INSi à appeler", "this gateway has no INSi to call")
+        )
     return await known.registry(workspace, structure)
 
 
@@ -326,7 +366,7 @@ async def journal_reveal(known: ApiContext, record: IndexedIdentity, who: str, r
     local = record.local
     held = [ins for ins in (local.ins, local.ins_received, *local.ins_history) if ins is not None]
     if any(ins.oid not in (INS_TEST, INS_DEMO) and (ins.oid, ins.matricule) not in known_ins() for ins in held):
-        raise Problem(403, "production-oid", "an INS under a production OID is never shown in clear")
+        raise Problem(403, "production-oid", _NEVER_CLEAR)
     data = {"structure": record.structure, "record": record.id, "by": who, "reason": reason}
     event = Journalled("identity-revealed", known.clock.now(), record.workspace, "", data)
     await known.store.commit(AppendEvent(event))

@@ -1,6 +1,6 @@
 """Records of a patient index and entries of the queue, as the API and the console show them: masked.
 
-The one place where traits and INS stand in clear is the answer to `reveal`, which is journalled.
+Traits and INS stand in clear in two places only, both journalled: the answer to `reveal`, and the INS datamatrix.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from gateway.exchange.identities import differences, shown_status
 from gateway.exchange.indexed import IndexedIdentity
 from gateway.exchange.received import Told, told_of
 from gateway.identity.local import STRICT, Ins, InsiTrace, LocalIdentity, Traits
+from gateway.identity.printing import svg, symbol, text_of
 from gateway.identity.proofs import proof_kinds
 from gateway.index_ports import QuarantineRow
 from gateway.rules.masking import mask_matricule, mask_text, mask_trait
@@ -148,6 +149,15 @@ def clear_view(local: LocalIdentity) -> dict[str, Any]:
         "ins": told(local.ins),
         "ins_received": told(local.ins_received),
     }
+
+
+def datamatrix_view(local: LocalIdentity) -> dict[str, Any]:
+    """The INS datamatrix, in clear like the values above: its text form, and the picture to print.
+
+    Raises NotPrintable for an identity that may not carry one.
+    """
+    text = text_of(local.traits, local.ins, local.reliability)
+    return {"text": text, "svg": svg(symbol(text))}
 
 
 # ----------------------------------------------------------------------------------------------------------------- queue

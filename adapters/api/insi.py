@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.context import Context, WorkspaceName
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem
 from gateway.exchange.insi import Insi
-from gateway.insi.faults import MAX_DELAY_S, InsiFaults, faults_from
+from gateway.insi.faults import MAX_DELAY_S, InsiFaults, UnknownIncident, faults_from
+from gateway.values import Text
 
 router = APIRouter(tags=["insi"])
 
@@ -46,13 +48,13 @@ async def switch(known: Context, workspace: WorkspaceName, asked: Incidents) -> 
     """Switch incidents on or off. They live until they are changed, the workspace is reset, or the gateway stops."""
     try:
         faults: InsiFaults = faults_from(asked.model_dump())
-    except ValueError as error:
-        raise Problem(422, "unknown-incident", str(error)) from error
+    except UnknownIncident as error:
+        raise Problem(422, "unknown-incident", error.why) from error
     await _service(known).set_faults(workspace, faults)
     return faults.to_json()
 
 
 def _service(known: ApiContext) -> Insi:
     if known.insi is None:
-        raise Problem(404, "no-insi", "this gateway plays no INSi")
+        raise Problem(404, "no-insi", Text("cette passerelle ne joue pas d'INSi", "this gateway plays no INSi"))
     return known.insi

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
 
-from adapters.api.context import ApiContext, Context, WorkspaceName
+from adapters.api.context import Context, WorkspaceName
 from adapters.api.filters import MAX_SEQ
+from adapters.api.known import ApiContext
 from adapters.api.streams import EventStream, listening, paused
 from adapters.api.views import event_view
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.api.context import ApiContext
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem
 from gateway.exchange.deposit_checking import cdas_of, views_of
 from gateway.exchange.model import OpenedMessage, Payload
@@ -11,7 +11,12 @@ from gateway.ports import ExchangeRow
 from gateway.sandbox.model import SignatureMode
 from gateway.sharing.opening import Endpoint, OpenSettings, open_request
 from gateway.soap.certificates import TrustStore
+from gateway.values import Text
 
+_GONE = Text(
+    "les octets ont été purgés, ou ne correspondent plus à leur empreinte",
+    "the octets were purged, or do not match their digest any more",
+)
 _DMP_KINDS = {"iti-41": Endpoint.REPOSITORY, "iti-18": Endpoint.REGISTRY, "td0.2": Endpoint.PATIENTS}
 
 
@@ -19,7 +24,7 @@ async def raw_of(known: ApiContext, row: ExchangeRow) -> bytes:
     """The octets of an exchange, or a 410 problem when they are gone or damaged."""
     data = await known.store.blob(row.workspace, row.sha256)
     if data is None:
-        raise Problem(410, "bytes-gone", "the octets were purged, or do not match their digest any more")
+        raise Problem(410, "bytes-gone", _GONE)
     return data
 
 

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from adapters.api.context import ApiContext, Context, WorkspaceName
-from adapters.api.identities import by, identities_of, refusal
+from adapters.api.context import Context, WorkspaceName
+from adapters.api.identities import by, identities_of, ipp_taken, refusal
 from adapters.api.identity_bodies import Body, By
 from adapters.api.identity_views import candidate_view, entry_brief
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem, not_found
 from adapters.ids import UuidSeven
 from gateway.exchange.identities import NotAllowed
@@ -19,8 +20,13 @@ from gateway.exchange.received import told_of
 from gateway.index_ports import QuarantineRow
 from gateway.ports import Conflict
 from gateway.rules.masking import mask_text
+from gateway.values import Text
 
 router = APIRouter(tags=["quarantine"])
+_NO_RECORD = Text(
+    "attach : désignez le dossier que rejoignent les documents", "attach: name the record the documents join"
+)
+_GONE = Text("l'échange ou ses octets ne sont plus là", "the exchange or its octets are no longer there")
 
 Choice = Literal["attach", "create", "refuse", "copy"]
 
@@ -96,7 +102,7 @@ async def decided_by(known: ApiContext, workspace: str, entry: QuarantineRow, as
     if entry.state != State.OPEN:
         raise _already(entry)
     if asked.decision == "attach" and not asked.record:
-        raise Problem(422, "record-missing", "attach: name the record the documents join")
+        raise Problem(422, "record-missing", _NO_RECORD)
     try:
         if asked.decision == "attach":
             return await desk.attach(workspace, entry, asked.record, who, note)
@@ -109,13 +115,15 @@ async def decided_by(known: ApiContext, workspace: str, entry: QuarantineRow, as
         raise refusal(known, refused) from refused
     except Conflict as conflict:
         if conflict.key == "ipp":
-            raise Problem(409, "ipp-taken", "another record of this index already has this IPP") from conflict
+            raise ipp_taken() from conflict
         raise _already(entry) from conflict
     except Gone as gone:
-        raise Problem(410, "exchange-gone", "the exchange or its octets are no longer there") from gone
+        raise Problem(410, "exchange-gone", _GONE) from gone
 
 
 def _already(entry: QuarantineRow) -> Problem:
-    return Problem(
-        409, "already-decided", f"this entry is {entry.state}: somebody decided, or a record changed meanwhile"
+    told = Text(
+        f"cette entrée est à l'état {entry.state} : quelqu'un a décidé, ou un dossier a changé entre-temps",
+        f"this entry is {entry.state}: somebody decided, or a record changed meanwhile",
     )
+    return Problem(409, "already-decided", told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -17,6 +18,7 @@ from gateway.exchange.model import DeliveryState
 from gateway.ports import ResetWorkspace
 from gateway.rules.masking import mask_json, mask_text, shown_address
 from gateway.sandbox.model import DEFAULT_WORKSPACE
+from gateway.values import Text
 
 router = APIRouter(tags=["sandbox"])
 
@@ -90,7 +92,7 @@ async def messages(known: Context, workspace: WorkspaceName, query: MailboxQuery
     """The mails of one folder."""
     address = query.address.casefold()
     if address not in known.sandboxes.territory(workspace).mailboxes:
-        raise not_found("mailbox-not-found", "this address")
+        raise not_found("mailbox-not-found", Text("cette adresse", "this address"))
     rows = await known.store.mails(workspace, address, query.folder, after_uid=query.after_uid)
     return [
         {
@@ -116,8 +118,17 @@ async def actors(known: Context, workspace: WorkspaceName, kind: str = "") -> di
         "bal": (m for m in territory.mailboxes.values() if m.kind.value != "PATIENT"),
     }
     if kind and kind not in groups:
-        raise Problem(422, "unknown-kind", f"{safe(kind)}: one of {', '.join(groups)} is expected")
+        raise Problem(422, "unknown-kind", _expected(kind, groups))
     return {name: [mask_json(_public(a)) for a in group] for name, group in groups.items() if kind in ("", name)}
+
+
+def _expected(given: str, values: Iterable[str]) -> Text:
+    told, one_of = safe(given), ", ".join(values)
+    return Text(f"{told} : attendu parmi {one_of}", f"{told}: one of {one_of} is expected")
+
+
+def _both(faults: Sequence[Mapping[str, str]]) -> Text:
+    return Text("; ".join(f["fr"] for f in faults), "; ".join(f["en"] for f in faults))
 
 
 def _public(actor: Any) -> dict[str, Any]:
@@ -137,7 +148,7 @@ async def add_actors(known: Context, workspace: WorkspaceName, given: NewActors)
         read = read_actor(given.kind, given.fields, territory, workspace)
     faults = [{"fr": f.line("fr"), "en": f.line("en"), "severity": f.severity.value} for f in read.faults]
     if read.blocked or not read.actors:
-        raise Problem(422, "actors-refused", "; ".join(f["fr"] for f in faults), faults=faults)
+        raise Problem(422, "actors-refused", _both(faults), faults=faults)
     added: dict[str, Any] = mask_json({**await known.add_actors(workspace, read), "faults": faults})
     return added
 
@@ -163,7 +174,7 @@ async def deliveries(known: Context, workspace: WorkspaceName, state: str = "") 
     try:
         wanted = DeliveryState(state) if state else None
     except ValueError as error:
-        raise Problem(422, "unknown-state", f"{safe(state)}: ready, leased, done or dead is expected") from error
+        raise Problem(422, "unknown-state", _expected(state, DeliveryState)) from error
     return [delivery_view(d) for d in await known.store.deliveries(workspace, state=wanted)]
 
 
@@ -172,7 +183,7 @@ async def dmp(known: Context, workspace: WorkspaceName, query: DmpQuery) -> dict
     """One patient's DMP and its documents."""
     row = await known.store.dmp(workspace, query.matricule, query.oid)
     if row is None:
-        raise not_found("dmp-not-found", "this patient")
+        raise not_found("dmp-not-found", Text("ce patient", "this patient"))
     entries = await known.store.entries(workspace, query.matricule, query.oid)
     return {
         "state": row.state,

@@ -11,8 +11,10 @@ from starlette.types import Send
 
 from adapters.api.problems import Problem
 from gateway.ports import Changes
+from gateway.values import Text
 
 STREAMS = 200  # at once: a room of learners with several tabs each, and a bound on what slow readers hold
+_FULL = Text(f"{STREAMS} flux sont déjà ouverts", f"{STREAMS} live streams are open already")
 SSE_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -69,7 +71,7 @@ class Streams:
     def one_more(self, source: AsyncIterator[str]) -> AsyncIterator[str]:
         """The lines of one more stream. Raises a 503 problem when there are too many."""
         if self.open >= STREAMS:
-            raise Problem(503, "too-many-streams", f"{STREAMS} live streams are open already")
+            raise Problem(503, "too-many-streams", _FULL)
         return self._counted(source)
 
     async def _counted(self, source: AsyncIterator[str]) -> AsyncIterator[str]:

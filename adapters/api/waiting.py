@@ -9,18 +9,22 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from adapters.api.context import ApiContext, Context, known_workspace
+from adapters.api.context import Context, known_workspace
 from adapters.api.filters import Awaited, in_the_query
-from adapters.api.problems import RESPONSES, Problem
+from adapters.api.handlers import RESPONSES
+from adapters.api.known import ApiContext
+from adapters.api.problems import Problem
 from adapters.api.streams import listening, paused
 from adapters.api.views import exchange_full
 from gateway.ports import ExchangeFilter, ExchangeRow
+from gateway.values import Text
 
 router = APIRouter(tags=["exchanges"])
 
 # `registered` is how a DMP deposit arrives
 _DELIVERED = frozenset({"delivered", "relayed", "registered", "read"})
 _UNTIL = {"decided": frozenset({"decided"}), "delivered": _DELIVERED, "read": frozenset({"read"})}
+_STOPPING = Text("la passerelle s'arrête : plus rien n'arrivera", "the gateway stops: nothing more will happen here")
 _LOOK_AGAIN_S = 1.0
 _PAGE = 100
 
@@ -42,8 +46,9 @@ async def wait_in_body(request: Request, known: Context, wanted: Awaited) -> dic
             row = await _first(known, question, _UNTIL[wanted.until], request)
             if row is not None:
                 return exchange_full(row)
-            raise Problem(503, "gateway-stopping", "the gateway stops: nothing more will happen here")
-    detail = f"no exchange matched within {wanted.timeout_s:g} s"
+            raise Problem(503, "gateway-stopping", _STOPPING)
+    seconds = f"{wanted.timeout_s:g}"
+    detail = Text(f"aucun échange ne convient après {seconds} s", f"no exchange matched within {seconds} s")
     raise Problem(408, "wait-timeout", detail, until=wanted.until, since=wanted.since)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli.derogation_commands import derogations_app
 from adapters.cli.identity_commands import identities_app, quarantine_app
 from adapters.cli.options import LANG, DataOption, LangOption, t
 
@@ -25,6 +26,14 @@ class CohortFormat(StrEnum):
     """Output formats of `cohort`."""
 
     TEXT = "text"
+    JSON = "json"
+
+
+class RulesFormat(StrEnum):
+    """Output formats of `rules`."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
     JSON = "json"
 
 
@@ -64,6 +73,7 @@ app.add_typer(actors_app, name="actors")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(identities_app, name="identities")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(derogations_app, name="derogations")
 
 
 @app.callback()
@@ -72,6 +82,7 @@ app.add_typer(quarantine_app, name="quarantine")
 @scenario_app.callback()
 @identities_app.callback()
 @quarantine_app.callback()
+@derogations_app.callback()
 def root(lang: LangOption = LANG) -> None:
     """Options that stand before the command: the language was read before the words were parsed."""
 
@@ -189,11 +200,21 @@ def rules(
         str | None, typer.Argument(metavar="[ID]", help=t("Par exemple INS-004.", "E.g. INS-004."))
     ] = None,
     family: Annotated[str | None, typer.Option(help=t("Filtre par famille.", "Filter by family."))] = None,
+    output: Annotated[
+        RulesFormat,
+        typer.Option(
+            "--format",
+            help=t(
+                "markdown et json portent les deux langues.",
+                "markdown and json carry both languages.",
+            ),
+        ),
+    ] = RulesFormat.TEXT,
     lang: LangOption = LANG,
 ) -> None:
     from adapters.cli.rules import run_rules
 
-    raise typer.Exit(run_rules(rule_id, family, LANG))
+    raise typer.Exit(run_rules(rule_id, family, output.value, LANG))
 
 
 @app.command(help=t("Le journal d'un bac à sable démarré.", "The event log of a running sandbox."))

@@ -92,6 +92,23 @@ def run_proof(data: Path, structure: str, ipp: str, kind: str, source: str, *, h
     return _on_record(data, structure, ipp, lang, attach)
 
 
+def run_datamatrix(
+    data: Path, structure: str, ipp: str, reason: str, out: Path | None, *, as_text: bool, lang: Lang
+) -> int:
+    """The INS datamatrix of one record, printed or written to a file: its picture, or its text form."""
+
+    def draw(running: Running, record: Mapping[str, Any], path: str) -> int:
+        told = running.post(f"{path}/datamatrix", {"reason": reason, "by": "cli"})["text" if as_text else "svg"]
+        if out is None:
+            print(told)
+            return 0
+        out.write_text(told, encoding="utf-8")
+        print(out)
+        return 0
+
+    return _on_record(data, structure, ipp, lang, draw)
+
+
 def run_insi(data: Path, structure: str, ipp: str, *, verify: bool, confirm: bool, accept: bool, lang: Lang) -> int:
     """Call INSi about a record. Nothing changes until the answer is confirmed; differences must be accepted."""
 
@@ -124,7 +141,8 @@ def asked(data: Path, lang: Lang, do: Callable[[Running], int]) -> int:
         if "why" not in told:
             return explain(error, data, lang)
         print(f"{told['rule']} : {told['why'][lang.value]}", file=sys.stderr)
-        print(told["cure"][lang.value], file=sys.stderr)
+        if "cure" in told:
+            print(told["cure"][lang.value], file=sys.stderr)
         return REFUSED
     except (NotRunning, httpx.HTTPError) as error:
         return explain(error, data, lang)

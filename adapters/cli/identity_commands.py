@@ -121,6 +121,29 @@ def identities_proof(
     raise typer.Exit(run_proof(data, structure, ipp, kind, source, high_trust=high_trust, lang=LANG))
 
 
+@identities_app.command(
+    "datamatrix",
+    help=t(
+        "Le datamatrix INS d'une identité qualifiée, en SVG (journalisé).",
+        "The INS datamatrix of a qualified identity, as SVG (journalled).",
+    ),
+)
+def identities_datamatrix(
+    structure: StructureArgument,
+    ipp: IppArgument,
+    reason: Annotated[
+        str, typer.Option(help=t("Pourquoi des valeurs en clair sont demandées.", "Why clear values are asked for."))
+    ] = t("impression", "printing"),
+    out: Annotated[Path | None, typer.Option(help=t("Fichier SVG à écrire.", "SVG file to write."))] = None,
+    text: Annotated[bool, typer.Option("--text", help=t("La forme texte.", "The text form."))] = False,
+    data: DataOption = Path("data"),
+    lang: LangOption = LANG,
+) -> None:
+    from adapters.cli.identities import run_datamatrix
+
+    raise typer.Exit(run_datamatrix(data, structure, ipp, reason, out, as_text=text, lang=LANG))
+
+
 @quarantine_app.command("list", help=t("Ce qui attend une décision.", "What waits for a decision."))
 def quarantine_list(
     state: Annotated[str, typer.Option(help="open | attached | created | refused | copied | all")] = "open",

@@ -1,7 +1,8 @@
-"""`passerelle rules`: the catalogue as a table, or one rule explained."""
+"""`passerelle rules`: the catalogue as a table, or one rule explained; as a page of Markdown or as JSON."""
 
 from __future__ import annotations
 
+import json
 import sys
 from difflib import get_close_matches
 
@@ -10,29 +11,35 @@ from rich.table import Table
 from rich.text import Text as Rich
 
 from adapters.cli.render import STYLES, console
-from gateway.evidence.implemented import NOT_JUDGED_YET, implemented_rules
+from gateway.evidence.rules_page import rules_json, rules_markdown
+from gateway.evidence.standing import Kept, standing
 from gateway.rules import Family, RuleCard, load_catalogue
 from gateway.values import Lang, Text
 
 
-def run_rules(rule_id: str | None, family: str | None, lang: Lang) -> int:
-    """Print the catalogue (2 when the id or the family is unknown)."""
+def run_rules(rule_id: str | None, family: str | None, output: str, lang: Lang) -> int:
+    """Print the catalogue, or one rule, as `text`, `markdown` or `json` (2 when the id or the family is unknown)."""
     catalogue = load_catalogue()
     families = [f.value for f in Family]
     if family is not None and family not in families:
         text = Text(f"{family} : famille inconnue.", f"{family}: unknown family.").in_(lang)
         print(f"{text} {', '.join(families)}", file=sys.stderr)
         return 2
-    if rule_id is None:
-        _print_table([card for card in catalogue if family in (None, card.family.value)], lang)
-        return 0
-    wanted = rule_id.upper()
-    if wanted not in catalogue:
+    wanted = (rule_id or "").upper()
+    if wanted and wanted not in catalogue:
         near = _near(wanted, [card.id for card in catalogue])
         text = Text(f"{rule_id} : règle inconnue.", f"{rule_id}: unknown rule.").in_(lang)
         print(f"{text} {', '.join(near)}".rstrip(), file=sys.stderr)
         return 2
-    _print_card(catalogue[wanted], lang)
+    cards = [catalogue[wanted]] if wanted else [card for card in catalogue if family in (None, card.family.value)]
+    if output == "markdown":
+        print(rules_markdown(cards), end="")
+    elif output == "json":
+        print(json.dumps(rules_json(cards), ensure_ascii=False, indent=1))
+    elif wanted:
+        _print_card(cards[0], lang)
+    else:
+        _print_table(cards, lang)
     return 0
 
 
@@ -65,7 +72,8 @@ def _print_table(cards: list[RuleCard], lang: Lang) -> None:
 
 def _title(card: RuleCard, lang: Lang) -> str:
     title = card.title.in_(lang)
-    return title if card.id in implemented_rules() else f"{title} ({NOT_JUDGED_YET.in_(lang)})"
+    state = standing(card.id)
+    return title if state.kept is Kept.RUN_TIME else f"{title} ({state.kept.text.in_(lang)})"
 
 
 def _print_card(card: RuleCard, lang: Lang) -> None:
@@ -74,7 +82,7 @@ def _print_card(card: RuleCard, lang: Lang) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     rows = (
-        ("judged", NOT_JUDGED_YET.in_(lang) if card.id not in implemented_rules() else ""),
+        ("state", standing(card.id).text.in_(lang)),
         ("message", card.message.in_(lang)),
         ("violated", card.violated_when.in_(lang)),
         ("exceptions", card.exceptions.in_(lang)),
@@ -100,7 +108,7 @@ _WORDS = {
         "family": "famille",
         "title": "titre",
         "message": "message",
-        "judged": "état",
+        "state": "état",
         "violated": "enfreinte si",
         "exceptions": "exceptions",
         "cure": "comment corriger",
@@ -118,7 +126,7 @@ _WORDS = {
         "family": "family",
         "title": "title",
         "message": "message",
-        "judged": "state",
+        "state": "state",
         "violated": "broken when",
         "exceptions": "exceptions",
         "cure": "how to mend",

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from adapters.cli.lang import chosen_lang
 from gateway.values import Lang, Text
 
 
@@ -25,7 +26,7 @@ class Running:
             self.record: Mapping[str, Any] = json.loads((data / "run.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise NotRunning(str(data)) from error
-        headers = {"Authorization": f"Bearer {self.record['token']}"}
+        headers = {"Authorization": f"Bearer {self.record['token']}", "Accept-Language": chosen_lang().value}
         self._client = httpx.Client(base_url=self.record["api"], headers=headers, timeout=60)
 
     def get(self, path: str, **params: Any) -> Any:
@@ -35,6 +36,10 @@ class Running:
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """POST as JSON. Raises httpx.HTTPError."""
         return self._told(self._client.post(path, json=body))
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """PUT as JSON. Raises httpx.HTTPError."""
+        return self._told(self._client.put(path, json=body))
 
     def whitelist(self) -> bytes:
         """The signed list this gateway publishes. Raises httpx.HTTPError."""

@@ -94,6 +94,8 @@ async def _run(gateway: Gateway, lang: Lang) -> int:
         await starting
         _settle_memory()
         print_endpoints(gateway, lang)
+        await gateway.pages.settled()
+        gc.freeze()
         telling = asyncio.ensure_future(_tell(gateway, lang, stopped)) if sys.stdout.isatty() else None
         await waiting
         if telling is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.api.app import build_api
-from adapters.api.context import ApiContext
+from adapters.api.known import ApiContext
 
 BASE = "/api/v1"
 

@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from adapters.api.context import ApiContext
 from adapters.api.guard import serves
+from adapters.api.known import ApiContext
 from adapters.api.problems import HANDLED, Problem, problem_of
 from adapters.console.session import SECURITY_HEADERS, Doorkeeper
+from adapters.http.language import accepted
 from gateway.rules.masking import mask_text
 from gateway.values import Lang, Text
 
@@ -98,8 +99,8 @@ class Frame:
     def problem(self, request: Request, problem: Problem) -> Response:
         """An error, as a page for who reads pages and as a problem for who does not."""
         if "text/html" not in request.headers.get("accept", "") or not self._door.lets_in(request):
-            return problem.response()
-        words = _PROBLEMS.get(problem.status, Text(problem.detail, problem.detail)).in_(lang_of(request))
+            return problem.response(accepted(request.headers.get("accept-language", "")))
+        words = _PROBLEMS.get(problem.status, problem.detail).in_(lang_of(request))
         return self.page(request, "problem.html", status=problem.status, problem=problem, words=words)
 
     def refusals(self) -> Mapping[type[Exception], Handler]:
@@ -109,6 +110,15 @@ class Frame:
             return self.problem(request, problem_of(error))
 
         return dict.fromkeys(HANDLED, told)
+
+
+def foreign_form() -> Problem:
+    """403: a form that no page of ours made."""
+    told = Text(
+        "ce formulaire ne vient pas de la console : rouvrez la page",
+        "this form does not come from the console: open the page again",
+    )
+    return Problem(403, "csrf", told)
 
 
 class Revealed(str):

@@ -11,10 +11,10 @@ from starlette.routing import BaseRoute, Route
 
 from adapters.api import identities as api
 from adapters.api import quarantine as queue
-from adapters.api.context import ApiContext
 from adapters.api.identity_views import changes_view, clear_view, entry_brief, identity_brief, identity_full, trace_view
+from adapters.api.known import ApiContext
 from adapters.api.problems import Problem
-from adapters.console.frame import Frame, Revealed, lang_of
+from adapters.console.frame import Frame, Revealed, foreign_form, lang_of
 from adapters.console.session import Doorkeeper, form_of
 from adapters.console.shown import marked
 from adapters.identity_words import (
@@ -32,14 +32,16 @@ from adapters.identity_words import (
 )
 from gateway.exchange.identities import Draft, NotAllowed
 from gateway.exchange.indexed import IndexedIdentity, indexed
-from gateway.identity.local import Traits
+from gateway.identity.datamatrix import NotPrintable
+from gateway.identity.local import LocalIdentity, Traits
+from gateway.identity.printing import symbol, text_of, why_not
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Event
 from gateway.index_ports import IdentityFilter, QuarantineRow
 from gateway.ports import Conflict
 from gateway.rules.masking import mask_text
 from gateway.sandbox.model import DEFAULT_WORKSPACE
-from gateway.values import Lang
+from gateway.values import Lang, Text
 
 WS = DEFAULT_WORKSPACE
 PAGE = 100
@@ -124,7 +126,7 @@ class IdentityPages:
         except NotAllowed as refused:
             raise api.refusal(self._known, refused) from refused
         except Conflict as conflict:
-            raise Problem(409, "ipp-taken", "another record of this index already has this IPP") from conflict
+            raise api.ipp_taken() from conflict
 
     # ---------------------------------------------------------------------------------------------------- one record
 
@@ -134,6 +136,7 @@ class IdentityPages:
         record = await api.found(self._known, WS, structure, name)
         refused: Problem | None = None
         clear: dict[str, Any] | None = None
+        drawn: dict[str, Any] | None = None
         if request.method == "POST":
             form = await self._own(request)
             act = form.get("act", "")
@@ -142,7 +145,7 @@ class IdentityPages:
                     await api.journal_reveal(
                         self._known, record, WHO, mask_text(form.get("reason", "")[:200]) or "console"
                     )
-                    clear = _revealed(clear_view(record.local))
+                    clear, drawn = _revealed(clear_view(record.local)), _drawn(record.local, lang_of(request))
                 elif act in self._acts:
                     await self._acted(record, form)
                     return RedirectResponse(request.url.path, 303)
@@ -166,6 +169,7 @@ class IdentityPages:
             events=list(EVENTS),
             refused=refused,
             clear=clear,
+            drawn=drawn,
         )
 
     async def _acted(self, record: IndexedIdentity, form: dict[str, str]) -> None:
@@ -182,7 +186,7 @@ class IdentityPages:
     async def _status(self, record: IndexedIdentity, form: dict[str, str]) -> None:
         event = form.get("event", "")
         if event not in EVENTS:
-            raise Problem(422, "unknown-event", "choose what happened")
+            raise Problem(422, "unknown-event", Text("choisissez ce qui s'est passé", "choose what happened"))
         await api.identities_of(self._known).happened(record, Event(event), WHO, mask_text(form.get("note", "")[:200]))
 
     async def _proof(self, record: IndexedIdentity, form: dict[str, str]) -> None:
@@ -237,7 +241,9 @@ class IdentityPages:
         """Where to go once decided."""
         choice = form.get("decision", "")
         if choice not in ("attach", "create", "refuse", "copy"):
-            raise Problem(422, "unknown-decision", "attach, create, refuse or copy")
+            raise Problem(
+                422, "unknown-decision", Text("attach, create, refuse ou copy", "attach, create, refuse or copy")
+            )
         asked = queue.Decision(
             decision=choice,  # type: ignore[arg-type]  # one of the four, looked at just above
             record=form.get("record", "")[:64],
@@ -258,8 +264,17 @@ class IdentityPages:
         """The fields of a form of ours. Raises a 403 problem for anybody else's."""
         form = await form_of(request)
         if not self._door.genuine(request, form):
-            raise Problem(403, "csrf", "this form does not come from the console: open the page again")
+            raise foreign_form()
         return form
+
+
+def _drawn(local: LocalIdentity, lang: Lang) -> dict[str, Any]:
+    """The INS datamatrix as a template draws it, or why this identity carries none."""
+    try:
+        picture = symbol(text_of(local.traits, local.ins, local.reliability))
+    except NotPrintable as refused:
+        return {"why": why_not(refused).in_(lang)}
+    return {"why": "", "side": picture.side, "path": Revealed(picture.path)}
 
 
 def _revealed(clear: dict[str, Any]) -> dict[str, Any]:

@@ -10,27 +10,30 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from adapters.api.context import ApiContext
 from adapters.api.exchanges import ending, events_of, found, hops_of
 from adapters.api.filters import participant
 from adapters.api.guard import serves
+from adapters.api.known import ApiContext
 from adapters.api.live import sequence_of, stream
 from adapters.api.opened import open_again, raw_of
 from adapters.api.problems import Problem
 from adapters.api.streams import EventStream
 from adapters.api.views import identities_view, opened_view
 from adapters.console.documentation import Operation, operations
-from adapters.console.frame import HERE, Assets, Frame, Handler, lang_of
+from adapters.console.frame import HERE, Assets, Frame, Handler, foreign_form, lang_of
 from adapters.console.identities import IdentityPages
 from adapters.console.parties import Party
 from adapters.console.session import SECURITY_HEADERS, Doorkeeper, cookie_name, form_of, from_here
 from adapters.console.shown import Row, card, compared, shown_event, shown_refusal, shown_row
 from adapters.console.story import Hop, lanes_of
-from adapters.console.words import ACTIONS, DOORS, FAMILIES, LISTED_DOORS, OUTCOMES, SEVERITIES
+from adapters.console.words import DOORS, LISTED_DOORS, OUTCOMES
+from gateway.evidence.standing import standing
 from gateway.ports import ExchangeFilter, ExchangeRow, ResetWorkspace
 from gateway.rules import load_catalogue
 from gateway.rules.masking import mask_text
+from gateway.rules.words import ACTIONS, FAMILIES, SEVERITIES
 from gateway.sandbox.model import DEFAULT_WORKSPACE
+from gateway.values import Text
 
 PAGE_ROWS = 100
 REFUSALS_AMONG = 400  # newest events looked at for refusals that left no exchange
@@ -111,7 +114,7 @@ class Console:
 
     def _own(self, request: Request, form: dict[str, str]) -> None:
         if not self._door.genuine(request, form):
-            raise Problem(403, "csrf", "this form does not come from the console: open the page again")
+            raise foreign_form()
 
     # ----------------------------------------------------------------------------------------------------------- list
 
@@ -261,7 +264,7 @@ class Console:
         lang, seq = lang_of(request), int(request.path_params["seq"])
         events = await self._known.store.events(DEFAULT_WORKSPACE, after_seq=seq - 1, limit=1) if seq < 2**53 else ()
         if not events or events[0].seq != seq or events[0].kind != "refused":
-            raise Problem(404, "refusal-not-found", str(seq))
+            raise Problem(404, "refusal-not-found", Text(str(seq), str(seq)))
         event = events[0]
         return self._frame.page(
             request,
@@ -278,14 +281,22 @@ class Console:
         families: dict[str, list[Any]] = {name: [] for name in FAMILIES}
         for rule in load_catalogue():
             families.setdefault(rule.family.value, []).append(rule)
-        return self._frame.page(request, "rules.html", examples=True, families=families, **_rule_words(request))
+        held = self._known.sandboxes.policy(DEFAULT_WORKSPACE).overrides
+        shown = [
+            {"rule": rule, "severity": o.severity.value if o.severity else "", "by": mask_text(o.by), "at": o.at}
+            | {"reason": mask_text(o.reason)}
+            for rule, o in sorted(held.items())
+        ]
+        words = {**_rule_words(request), "derogations": shown}
+        return self._frame.page(request, "rules.html", examples=True, families=families, **words)
 
     async def rule(self, request: Request) -> Response:
         """One rule."""
         catalogue, wanted = load_catalogue(), request.path_params["id"].upper()
         if wanted not in catalogue:
-            raise Problem(404, "rule-not-found", wanted[:32])
-        return self._frame.page(request, "rule.html", examples=True, rule=catalogue[wanted], **_rule_words(request))
+            raise Problem(404, "rule-not-found", Text(wanted[:32], wanted[:32]))
+        words = {**_rule_words(request), "state": standing(wanted)}
+        return self._frame.page(request, "rule.html", examples=True, rule=catalogue[wanted], **words)
 
     async def territory(self, request: Request) -> Response:
         """Who is who."""

@@ -13,14 +13,12 @@ from markupsafe import Markup, escape
 from adapters.api.views import worst_of
 from adapters.console.parties import Party, by_address, by_certificate, operator_name, structure_of
 from adapters.console.words import (
-    ACTIONS,
     DOORS,
     EVENTS,
     INTEGRATIONS,
     KINDS,
     NOTICES,
     OUTCOMES,
-    SEVERITIES,
     STAGES,
     meaning,
     said,
@@ -29,11 +27,15 @@ from adapters.identity_words import TRAITS
 from gateway.directory.model import Territory
 from gateway.ports import EventRow, ExchangeRow
 from gateway.rules.masking import DOT
+from gateway.rules.words import ACTIONS, SEVERITIES
 from gateway.values import Lang, in_lang, words_from_json
 
 RULES_SHOWN = 4
 INS_ARC = "1.2.250.1.213.1.4."
 _XDM = re.compile(r"XDM/1\.0/DDM\+?")
+
+
+_NOTICE_TONES = {"failed": "reject", "delayed": "accept_with_alerts", "not-integrated": "quarantine"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Row:
         """The colour of its outcome: a notice is always accepted, what it tells may be bad."""
         if self.door != "notice":
             return self.outcome
-        return {"failed": "reject", "delayed": "accept_with_alerts"}.get(self.notice, "accept")
+        return _NOTICE_TONES.get(self.notice, "accept")
 
     @property
     def more_rules(self) -> int:

@@ -130,7 +130,7 @@ class _Teller:
             role=self.say("Avis à l'expéditeur", "Notice to the sender"),
             party=Party(operator_name(str(summary.get("operator", "")), self.territory)),
             said=said(NOTICES, told, self.lang),
-            state={"failed": "bad", "delayed": "alert"}.get(told, "done"),
+            state={"failed": "bad", "delayed": "alert", "not-integrated": "alert"}.get(told, "done"),
             at=hop.row.at,
             detail=", ".join(party.address for party in about),
             href=f"/echanges/{hop.row.id}",

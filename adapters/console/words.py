@@ -46,9 +46,11 @@ EVENTS = {
     "identity-proof": Text("Justificatif", "Proof"),
     "identity-traits": Text("Traits modifiés", "Traits changed"),
     "identity-insi": Text("INSi et dossier", "INSi and record"),
+    "identity-ins": Text("INS changée par un A47", "INS changed by an A47"),
     "identity-attached": Text("INS reçue mise de côté", "Received INS kept aside"),
     "identity-revealed": Text("Identité affichée en clair", "Identity shown in clear"),
     "identities-seeded": Text("Index remplis", "Indexes filled"),
+    "rule-override": Text("Règle jugée autrement", "Rule judged otherwise"),
     "reset": Text("Bac à sable vidé", "Sandbox emptied"),
     "imap-login": Text("Connexion IMAP", "IMAP login"),
 }
@@ -57,34 +59,13 @@ INTEGRATIONS = {
     "without_ins": Text("intégration sans l'INS", "integration without the INS"),
     "stopped": Text("intégration arrêtée", "integration stopped"),
 }
-SEVERITIES = {
-    "blocking": Text("Bloquant", "Blocking"),
-    "warning": Text("Alerte", "Warning"),
-    "info": Text("Information", "Information"),
-}
-ACTIONS = {
-    "reject": Text("refuser", "refuse"),
-    "quarantine": Text("mettre en quarantaine", "quarantine"),
-    "strip_ins": Text("intégrer sans l'INS", "integrate without the INS"),
-    "alert": Text("alerter", "alert"),
-    "log": Text("noter", "note"),
-}
-FAMILIES = {
-    "identity": Text("Identité du patient (INS)", "Patient identity (INS)"),
-    "trust": Text("Confiance (certificats, liste blanche)", "Trust (certificates, whitelist)"),
-    "envelope": Text("Enveloppe et session", "Envelope and session"),
-    "abuse": Text("Abus", "Abuse"),
-    "document": Text("Document (CDA)", "Document (CDA)"),
-    "package": Text("Paquet (XDM)", "Package (XDM)"),
-    "mail": Text("Mail", "Mail"),
-    "rights": Text("Qui peut recevoir quoi", "Who may receive what"),
-    "sharing": Text("Partage (DMP)", "Sharing (DMP)"),
-}
 NOTICES = {
     "failed": Text("échec de remise", "delivery failed"),
     "delayed": Text("remise retardée", "delivery delayed"),
     "delivered": Text("remise confirmée", "delivery confirmed"),
     "relayed": Text("relayé, sans suivi au-delà", "relayed, not followed further"),
+    "integrated": Text("intégré au dossier du patient", "joined the patient's record"),
+    "not-integrated": Text("non intégré au dossier du patient", "kept out of the patient's record"),
 }
 KINDS = {
     "mail": Text("Mail", "Mail"),

@@ -124,7 +124,8 @@ class Conversation(Session):
         self.mechanism = ""
         self.failed_logins = 0
         # (workspace, domain of MAIL FROM) -> when it was judged, and the judgement
-        self.trusted: dict[tuple[str, str | None], tuple[float, Refused | None]] = {}
+        self.trusted: dict[tuple[str, str | None], tuple[float, Refused | None, tuple[Finding, ...]]] = {}
+        self.bypassed: list[Finding] = []  # INS-204 on what opened the session
 
 
 class Transaction(AioEnvelope):
@@ -136,6 +137,7 @@ class Transaction(AioEnvelope):
         self.workspace = DEFAULT_WORKSPACE
         self.account: Mailbox | None = None
         self.recipients: dict[str, DsnRequest] = {}
+        self.bypassed: list[Finding] = []  # INS-204: rules that would have refused this mail before there was one
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from gateway.documents.model import Issue
 from gateway.messaging.envelope_rules import reply_code
 from gateway.messaging.trust import findings_of, judge_handshake, judge_peer, reply_of
 from gateway.rules import Finding, Rule, RuleBook, RuleContext, Severity
+from gateway.rules.book import BYPASSED
 from gateway.rules.model import Family, S
 from gateway.values import Direction, Door, Lang
 
@@ -28,16 +29,26 @@ class Judge:
         self.direction = Direction.RECEPTION if door is Door.RECEPTION else Direction.EMISSION
         self._contexts: dict[str, tuple[date, RuleContext]] = {}
 
-    def rules(self, rules: Iterable[Rule[S]], subject: S, workspace: str) -> Refused | None:
-        """Apply session rules; None when none of those that block is broken."""
+    def rules(
+        self, rules: Iterable[Rule[S]], subject: S, workspace: str, bypassed: list[Finding] | None = None
+    ) -> Refused | None:
+        """Apply session rules; None when none of those that block is broken.
+
+        `bypassed` collects what is to be told on the mail, if one comes: the rules that a derogation kept silent.
+        """
         findings = self.book(workspace).judge(rules, subject, self.context(workspace), _CONTAINER)
+        if bypassed is not None:
+            bypassed += (f for f in findings if f.rule == BYPASSED)
         return refused(findings, self.services.lang) if findings else None
 
-    def trust(self, issues: Sequence[Issue], workspace: str) -> Refused | None:
-        """The refusal that trust issues earn."""
+    def trust(self, issues: Sequence[Issue], workspace: str, bypassed: list[Finding] | None = None) -> Refused | None:
+        """The refusal that trust issues earn. `bypassed` is as in `rules`."""
         if not issues:
             return None
-        return refused(findings_of(issues, self.book(workspace), self.context(workspace)), self.services.lang)
+        findings = findings_of(issues, self.book(workspace), self.context(workspace))
+        if bypassed is not None:
+            bypassed += (f for f in findings if f.rule == BYPASSED)
+        return refused(findings, self.services.lang)
 
     def in_clear(self, workspace: str) -> Refused | None:
         """MAIL before STARTTLS."""
@@ -46,11 +57,17 @@ class Judge:
         )
         return self.trust(issues, workspace)
 
-    def certificate(self, conversation: Conversation, workspace: str, domain: str | None) -> Refused | None:
-        """Whether the client's certificate may speak for `domain` ('' for the null sender; None: for itself only)."""
+    def certificate(
+        self, conversation: Conversation, workspace: str, domain: str | None, bypassed: list[Finding]
+    ) -> Refused | None:
+        """Whether the client's certificate may speak for `domain` ('' for the null sender; None: for itself only).
+
+        `bypassed` is as in `rules`.
+        """
         known = conversation.trusted.get((workspace, domain))
         moment = conversation.loop.time()
         if known is not None and moment - known[0] < _TRUST_HOLDS_S:
+            bypassed += known[2]
             return known[1]
         territory = self.services.sandboxes.territory(workspace)
         peer = conversation.certificate
@@ -70,8 +87,10 @@ class Judge:
             revoked=standing is not None and standing.revoked,
             crl_available=standing is None or standing.crl_available,
         )
-        judged = self.trust(issues, workspace)
-        conversation.trusted[workspace, domain] = (moment, judged)
+        silent: list[Finding] = []
+        judged = self.trust(issues, workspace, silent)
+        conversation.trusted[workspace, domain] = (moment, judged, tuple(silent))
+        bypassed += silent
         return judged
 
     def handshake(self, tls: object, workspace: str) -> tuple[Finding, ...]:

@@ -16,6 +16,7 @@ from gateway.messaging.envelope_rules import (
     RecipientAtDoor,
     SenderAtDoor,
 )
+from gateway.rules import Finding
 from gateway.rules.masking import is_patient_domain
 from gateway.values import Door
 
@@ -62,11 +63,12 @@ class Reception:
         if not conversation.attributed and domain:
             workspace = self.services.sandboxes.workspace_of_domain(domain)
         transaction.workspace = workspace
-        judged = self.judge.certificate(conversation, workspace, domain)
+        judged = self.judge.certificate(conversation, workspace, domain, transaction.bypassed)
         if judged is not None or not mail.declared_bytes:
             return judged
         limit = self.services.sandboxes.policy(workspace).limits.mail_bytes
-        return self.judge.rules(SENDER_RULES, SenderAtDoor(mail.address, mail.declared_bytes, limit), workspace)
+        subject = SenderAtDoor(mail.address, mail.declared_bytes, limit)
+        return self.judge.rules(SENDER_RULES, subject, workspace, transaction.bypassed)
 
     def judge_recipient(
         self, conversation: Conversation, transaction: Transaction, rcpt: RcptCommand
@@ -93,16 +95,17 @@ class Reception:
             max_count=sandboxes.policy(transaction.workspace).limits.recipients,
             form_is_sound=not citizen or self.patients is PatientMode.MES or has_matricule_form(rcpt.address),
         )
-        return self.judge.rules(RECIPIENT_RULES, subject, transaction.workspace)
+        return self.judge.rules(RECIPIENT_RULES, subject, transaction.workspace, transaction.bypassed)
 
     def _follow(self, conversation: Conversation, transaction: Transaction, domain: str) -> Refused | None:
         """A certificate of no workspace follows its first recipient's, whose whitelist then has to know it as well."""
         workspace = self.services.sandboxes.workspace_of_domain(domain)
         if workspace == transaction.workspace or transaction.mail is None:
             return None
-        judged = self.judge.certificate(conversation, workspace, transaction.mail.address.rpartition("@")[2])
+        silent: list[Finding] = []
+        judged = self.judge.certificate(conversation, workspace, transaction.mail.address.rpartition("@")[2], silent)
         if judged is None:
-            transaction.workspace = workspace
+            transaction.workspace, transaction.bypassed = workspace, silent
         return judged
 
     def sender(self, conversation: Conversation, transaction: Transaction) -> tuple[Sender, str]:

@@ -19,7 +19,7 @@ from adapters.smtp.pool import LinkKey, PoolLimits, SmtpPool
 from gateway.answers.smtp import SmtpReply
 from gateway.messaging.trust import PeerCertificate, findings_of, judge_handshake, judge_server, reply_of
 from gateway.ports import Delivered, Delivery, RecipientOutcome
-from gateway.values import Door
+from gateway.values import Door, Text
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Zone = Callable[[str], Route | None]
@@ -217,7 +217,11 @@ class RelayCourier:
     async def _transaction(self, link: Link, errand: Errand, raw: bytes) -> Delivered:
         limit = link.size_limit
         if limit and len(raw) > limit:
-            answer = SmtpReply(552, "5.3.4", f"Message de {len(raw)} octets, le destinataire en accepte {limit}")
+            said = Text(
+                f"Message de {len(raw)} octets, le destinataire en accepte {limit}",
+                f"Message of {len(raw)} octets, the recipient accepts {limit}",
+            )
+            answer = SmtpReply(552, "5.3.4", said.in_(self._services.lang))
             return Delivered(False, permanent=True, answer=failure_text(answer), reason="size")
         mail = await link.command(*errand.mail_words(link, len(raw), eight_bit=not raw.isascii()))
         if not mail.ok:

@@ -383,6 +383,7 @@ class MssSmtp(SmtpWire):
                 mail.address, tuple(transaction.recipients), mail.ret, mail.envid, dict(transaction.recipients)
             ),
             attributes=attributes,
+            bypassed=(*session.bypassed, *transaction.bypassed),
         )
 
     # ------------------------------------------------------------------------------------------------------------- others

@@ -81,7 +81,7 @@ class SubmissionDoor:
         workspace = conversation.workspace
         if address and not conversation.attributed:
             workspace = self.services.sandboxes.workspace_of_domain(address.rpartition("@")[2])
-        untrusted = self.judge.certificate(conversation, workspace, None)
+        untrusted = self.judge.certificate(conversation, workspace, None, conversation.bypassed)
         if untrusted is not None:
             return untrusted
         territory = self.services.sandboxes.territory(workspace)
@@ -105,7 +105,7 @@ class SubmissionDoor:
 
     def judge_sender(self, conversation: Conversation, transaction: Transaction, mail: MailCommand) -> Refused | None:
         """Authenticated, in its own name, active, not too fast, not too large."""
-        account, workspace = self._account(conversation, mail)
+        account, workspace = self._account(conversation, transaction, mail)
         transaction.account, transaction.workspace = account, workspace
         subject = SenderAtDoor(
             address=mail.address,
@@ -119,9 +119,11 @@ class SubmissionDoor:
             too_fast=account is not None and self._too_fast(account.address),
             per_minute=self.per_minute,
         )
-        return self.judge.rules(SENDER_RULES, subject, workspace)
+        return self.judge.rules(SENDER_RULES, subject, workspace, transaction.bypassed)
 
-    def _account(self, conversation: Conversation, mail: MailCommand) -> tuple[Mailbox | None, str]:
+    def _account(
+        self, conversation: Conversation, transaction: Transaction, mail: MailCommand
+    ) -> tuple[Mailbox | None, str]:
         """The mailbox of the session as it stands now, or the APP mailbox its certificate may write for without AUTH."""
         workspace = conversation.workspace
         if conversation.account is not None:
@@ -134,7 +136,9 @@ class SubmissionDoor:
             workspace = self.services.sandboxes.workspace_of_domain(mail.address.rpartition("@")[2])
         territory = self.services.sandboxes.territory(workspace)
         mailbox = next((m for m in _of_certificate(conversation, territory) if m.address == mail.address), None)
-        if mailbox is None or self.judge.certificate(conversation, workspace, None) is not None:
+        if mailbox is None:
+            return None, workspace
+        if self.judge.certificate(conversation, workspace, None, transaction.bypassed) is not None:
             return None, workspace
         return mailbox, workspace
 
@@ -168,7 +172,7 @@ class SubmissionDoor:
             max_count=sandboxes.policy(transaction.workspace).limits.recipients,
             relays=True,
         )
-        return self.judge.rules(RECIPIENT_RULES, subject, transaction.workspace)
+        return self.judge.rules(RECIPIENT_RULES, subject, transaction.workspace, transaction.bypassed)
 
     def sender(self, conversation: Conversation, transaction: Transaction) -> tuple[Sender, str]:
         """The mailbox, and the operator it belongs to."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
+from gateway.identity.printing import MODULE_MM, QUIET, symbol
 from gateway.tables import fixtures_dir
 
 if TYPE_CHECKING:
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 FOOTER = "Document fictif, fabriqué par un bac à sable : aucune personne réelle."
 _FONT = "DejaVu"
 _PRODUCER = "passerelle"
+_PADDING_MM = 2.5  # between the frame of the identity and its lines
+_INSET_MM = 1.5  # between that frame and the quiet zone of the datamatrix
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What is printed. `identity` are the lines of the patient block, `at` a timezone-aware time."""
+    """What is printed. `identity` are the lines of the patient block, `at` a timezone-aware time.
+
+    `datamatrix` is the text form of the INS datamatrix drawn beside them on the first page, '' when none may be printed.
+    """
 
     title: str
     structure: str
@@ -32,10 +38,11 @@ class Letter:
     paragraphs: tuple[str, ...]
     signature: str
     at: datetime
+    datamatrix: str = ""
 
 
 def letter_pdf(letter: Letter) -> bytes:
-    """The letter on A4 pages, PDF 1.4, about 20 KB (most of it the embedded font subset)."""
+    """The letter on A4 pages, PDF 1.4, about 25 KB (most of it the embedded font subset)."""
     from fpdf import FPDF
     from fpdf.enums import DocumentCompliance
 
@@ -89,14 +96,29 @@ def _heading(pdf: FPDF, letter: Letter) -> None:
 
 
 def _identity(pdf: FPDF, letter: Letter) -> None:
-    top = pdf.get_y()
-    pdf.set_y(top + 2.5)
+    top, right = pdf.get_y(), pdf.w - pdf.r_margin
+    lowest = top
+    if letter.datamatrix:
+        side = _datamatrix(pdf, letter.datamatrix, right - _INSET_MM, top + _INSET_MM)
+        lowest, right = top + side + 2 * _INSET_MM, right - side - 2 * _INSET_MM
+    pdf.set_y(top + _PADDING_MM)
     for line in letter.identity:
         pdf.set_x(pdf.l_margin + 4)
-        _lines(pdf, line, size=9.5, height=4.9, after=0)
-    bottom = pdf.get_y() + 2.5
+        _lines(pdf, line, size=9.5, height=4.9, after=0, right=right)
+    bottom = max(pdf.get_y() + _PADDING_MM, lowest)
     pdf.rect(pdf.l_margin, top, pdf.w - pdf.l_margin - pdf.r_margin, bottom - top)
     pdf.set_y(bottom + 6)
+
+
+def _datamatrix(pdf: FPDF, text: str, right: float, top: float) -> float:
+    """The symbol, its upper right corner there; its side in millimetres, quiet zone included."""
+    drawn = symbol(text)
+    side = drawn.side * MODULE_MM
+    pdf.set_fill_color(0, 0, 0)
+    for run in drawn.runs:
+        x, y = right - side + (run.column + QUIET) * MODULE_MM, top + (run.row + QUIET) * MODULE_MM
+        pdf.rect(x, y, run.length * MODULE_MM, MODULE_MM, style="F")
+    return side
 
 
 def _footer(pdf: FPDF) -> None:
@@ -105,8 +127,9 @@ def _footer(pdf: FPDF) -> None:
     _lines(pdf, FOOTER, size=8, height=4, after=0)
 
 
-def _lines(pdf: FPDF, text: str, *, size: float, height: float, after: float) -> None:
+def _lines(pdf: FPDF, text: str, *, size: float, height: float, after: float, right: float | None = None) -> None:
     pdf.set_font(_FONT, "", size)
-    pdf.multi_cell(pdf.w - pdf.r_margin - pdf.get_x(), height, text, new_x="LMARGIN", new_y="NEXT", align="L")
+    edge = pdf.w - pdf.r_margin if right is None else right
+    pdf.multi_cell(edge - pdf.get_x(), height, text, new_x="LMARGIN", new_y="NEXT", align="L")
     if after:
         pdf.ln(after)

@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from gateway.directory.model import Patient, Professional, Structure
 from gateway.documents.build_codes import DocumentKind
 from gateway.documents.build_pdf import Letter, letter_pdf
+from gateway.identity.datamatrix import NotPrintable
+from gateway.identity.local import Ins, Traits
+from gateway.identity.printing import text_of
+from gateway.identity.status import Attribute, Reliability, Status
 
 IPP_ARC = "1.2.250.1.999.48.1"  # example arc; one branch for each structure of the territory
 DOCUMENT_ARC = "1.2.250.1.999.48.2"
@@ -102,7 +106,20 @@ def letter_of(
         paragraphs=tuple(_fill(text, filled) for text in kind.paragraphs),
         signature=f"{author.given} {author.family}, {structure.name}",
         at=at,
+        datamatrix=datamatrix_of(patient),
     )
+
+
+def datamatrix_of(patient: Patient) -> str:
+    """The text form of the patient's INS datamatrix, '' when it may not be printed (EXI DIF 02)."""
+    names = (patient.family, patient.given, patient.given_list)
+    traits = Traits(*names, patient.sex, patient.birth_date, patient.birth_place)
+    ins = Ins(patient.matricule, patient.oid) if patient.matricule else None
+    reliability = Reliability(Status(patient.status), frozenset(map(Attribute, patient.attributes)))
+    try:
+        return text_of(traits, ins, reliability)
+    except NotPrintable:
+        return ""
 
 
 def kind_pdf(

@@ -2,6 +2,7 @@
 
 A rule is judged when a function of a `RULES` tuple bears its id, or when opening, a door or a protocol raises it by name.
 The few that are not are listed here, so that nobody reads a card for a check; a test holds this list against the code.
+Those that judge the product itself are proved by its tests (`proofs.py`); the others are not judged yet.
 """
 
 from __future__ import annotations
@@ -9,15 +10,12 @@ from __future__ import annotations
 from functools import cache
 
 from gateway.rules import load_catalogue
-from gateway.values import Text
 
 NOT_JUDGED = frozenset(
     {
-        *("INS-050", "INS-114", "INS-115", "INS-191", "INS-193", "INS-195"),
-        *("INS-200", "INS-201", "INS-202", "INS-203", "INS-204"),
+        *("INS-200", "INS-201", "INS-202", "INS-203"),
     }
 )
-NOT_JUDGED_YET = Text("pas encore jugée", "not judged yet")
 
 
 @cache

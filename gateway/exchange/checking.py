@@ -66,5 +66,4 @@ class Checker:
         return findings + self.book.judge(METADATA_RULES, metadata, ctx, metadata.label)
 
     def _explained(self, issues: tuple[Issue, ...], ctx: RuleContext, container: str) -> list[Finding]:
-        found = (self.book.found(issue.rule_id, issue.hit, ctx, container) for issue in issues)
-        return [finding for finding in found if finding is not None]
+        return [f for issue in issues for f in self.book.findings(issue.rule_id, issue.hit, ctx, container)]

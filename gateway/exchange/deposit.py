@@ -12,9 +12,12 @@ from datetime import datetime, timedelta
 
 from gateway.answers.registry import query_failure, response_for
 from gateway.answers.soap import CONTENT_TYPE, SoapReply, fault_for, unavailable
-from gateway.exchange.deposit_checking import Judgement, Native, door_decision, judge_request
+from gateway.directory.model import Structure, Territory
+from gateway.exchange.deposit_checking import Judgement, Native, carriers_of, door_decision, judge_request
 from gateway.exchange.deposit_record import DmpRequest, dashed, record_of
 from gateway.exchange.intake import book_for, context_of
+from gateway.exchange.sender_index import held_by, sent_of
+from gateway.identity.base_rules import Sent
 from gateway.ports import (
     Clock,
     Conflict,
@@ -136,7 +139,18 @@ class Deposit:
             replayed=replayed,
             by_unique_id=by_unique_id,
             by_uuid=by_uuid,
+            sent=await self._sent(workspace, structure, opened.lot, territory),
         )
+
+    async def _sent(
+        self, workspace: str, structure: Structure | None, lot: Lot | None, territory: Territory
+    ) -> tuple[Sent, ...]:
+        """What the depositor sends of the patients its own index holds."""
+        if lot is None or structure is None:
+            return ()
+        carriers = carriers_of(lot)
+        records = await held_by(self._store, workspace, structure.key, carriers, territory)
+        return tuple(sent_of(carriers, records, structure.key, territory))
 
     async def _dmp(self, workspace: str, patient: tuple[str, str] | None) -> DmpRow | None:
         """The patient's DMP: as stored, else as the territory says the patient has one."""

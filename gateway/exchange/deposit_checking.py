@@ -9,7 +9,8 @@
 | patient   | form of resource-id, INS rules on the VIHF                  | Fault DMPInvalidIdentity         |
 | rights    | body, rights matrix, authorisation, author of the lot       | Fault                            |
 | target    | resource-id against the patient of the request              | Fault DMPInvalidVIHF             |
-| content   | metadata, documents, identities, registry; or query         | RegistryResponse, query response |
+| content   | metadata, documents, identities, registry; or query;        | RegistryResponse, query response |
+|           | the INS sent against the depositor's own patient index      |                                  |
 
 Trust, abuse and sharing findings refuse whatever the policy: a registry cannot take what it cannot register. Identity and
 document findings refuse unless the workspace only observes.
@@ -24,6 +25,8 @@ from enum import StrEnum
 from gateway.documents.model import CdaDocument, DocumentEntry, Issue
 from gateway.documents.rules import DOCUMENT_RULES, METADATA_CDA_RULES, METADATA_RULES
 from gateway.exchange.decision import decide
+from gateway.exchange.sender_index import judged_sent
+from gateway.identity.base_rules import Carrier, carriers_in
 from gateway.identity.model import IdentityView
 from gateway.identity.rules import CROSS_RULES, VIEW_RULES
 from gateway.identity.rules_package import one_patient_id
@@ -169,6 +172,8 @@ class _Judge:
         found += [f for f in self._crossed() if f.rule != _TARGET]
         for entry, cda in cdas_of(lot):
             found += self._document(entry, cda)
+        for sent in self._case.sent:
+            found += judged_sent(sent, self._book, self._ctx, "lot")
         return [self._raised(f) for f in found]
 
     def _document(self, entry: DocumentEntry, cda: CdaDocument) -> list[Finding]:
@@ -190,8 +195,7 @@ class _Judge:
         return self._cross
 
     def _explained(self, issues: Iterable[Issue], container: str) -> list[Finding]:
-        found = (self._book.found(i.rule_id, i.hit, self._ctx, container) for i in issues)
-        return [f for f in found if f is not None]
+        return [f for i in issues for f in self._book.findings(i.rule_id, i.hit, self._ctx, container)]
 
     def _raised(self, finding: Finding) -> Finding:
         """A registry refuses what a package only warns of."""
@@ -219,6 +223,11 @@ def views_of(lot: Lot) -> tuple[IdentityView, ...]:
     told += [entry.identity for entry in lot.metadata.entries if not is_signature(entry)]
     told += [cda.identity for _, cda in cdas_of(lot)]
     return tuple(view for view in told if view is not None)
+
+
+def carriers_of(lot: Lot) -> tuple[Carrier, ...]:
+    """Where the set, its entries and its documents carry an INS."""
+    return carriers_in(views_of(lot))
 
 
 def signature_views(lot: Lot) -> tuple[IdentityView, ...]:

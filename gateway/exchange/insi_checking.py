@@ -71,8 +71,7 @@ class Judge:
 
     def explained(self, issues: Iterable[Issue], container: str) -> list[Finding]:
         """Issues joined with their cards."""
-        found = (self.book.found(i.rule_id, i.hit, self.ctx, container) for i in issues)
-        return [f for f in found if f is not None]
+        return [f for i in issues for f in self.book.findings(i.rule_id, i.hit, self.ctx, container)]
 
     def run(self, case: Case, stages: Sequence[Callable[[Judge, Case], list[Finding]]]) -> Judged:
         """Run stages in their order, up to the first that refuses."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.answers.smtp import SmtpReply, reply_for
 from gateway.exchange.decision import decide
+from gateway.exchange.emitters import emitter_findings, told_used_names
 from gateway.exchange.integration import integrations_for
 from gateway.exchange.judging import Case, Judged, judge_mail, unjudged
 from gateway.exchange.model import Envelope, Event, OpenedMessage, Submission
@@ -62,11 +63,13 @@ class Intake:
             addressees=addressees_of(envelope, territory),
         )
         judged = await self._judged(submission, case)
+        judged.findings.extend(submission.bypassed)
         opened = judged.opened
         book = self.book.with_overrides(case.overrides)
         judged.findings.extend(
             await sender_findings(self.store, submission, judged.carriers, territory, book, case.ctx)
         )
+        judged.findings.extend(await emitter_findings(self.store, submission, judged.used_names, book, case.ctx))
         decision = decide(judged.findings, submission.door, policy, envelope.recipients)
         exchange_id, due = self.ids.new(), self.clock.now()
         message_id = opened.mail.message_id if opened.mail else ""
@@ -85,7 +88,10 @@ class Intake:
             exchange_id=exchange_id,
             at=submission.received_at,
             payload=submission.payload,
-            summary=summary_of(submission, opened, decision, reply_for(decision, exchange_id).wire()),
+            summary={
+                **summary_of(submission, opened, decision, reply_for(decision, exchange_id).wire()),
+                **told_used_names(judged.used_names),
+            },
             findings=[finding.to_json() for finding in decision.findings],
             parent_id=submission.parent_id,
             correlation_id=submission.correlation_id or correlation_of(submission.workspace, told_of, exchange_id),
@@ -142,6 +148,7 @@ def context_of(submission: Submission, policy: Policy, clock: Clock) -> RuleCont
         today=clock.virtual_now(submission.workspace).date(),
         profile=policy.profile,
         ins_environment=policy.ins_environment,
+        verification_days=policy.insi_verification_days,
     )
 
 

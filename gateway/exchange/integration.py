@@ -10,9 +10,10 @@ the mail and the journal events are one commit with the end of that work. The ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 from gateway.directory.model import Territory
@@ -24,13 +25,17 @@ from gateway.exchange.routing import QUARANTINE_KEYWORD
 from gateway.identity.base_rules import MATCHING_RULES, Matched
 from gateway.identity.matching import Match, Outcome, match
 from gateway.identity.profiles import profile_overrides
+from gateway.identity.record_rules import RECORD_RULES, ReliedOn
 from gateway.index_ports import IdentityFilter, IdentityRow, IndexReader, MarkMail, NewQuarantine, RecordIntegration
+from gateway.messaging.mdn import asked_by
 from gateway.ports import Clock, Delivery, NewDelivery, NewMail, Sandboxes
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.rules.verdict import Decision, Integration
-from gateway.sandbox.model import Policy, Vigilance
+from gateway.sandbox.model import MdnMode, Policy, Vigilance
 from gateway.values import Direction, Door
 
+_TELLS_OTHERWISE = frozenset({3, 4, 5, 6, 7})  # rows where a record that INSi verified is contradicted
+_NOT_ASKED: Mapping[str, str] = MappingProxyType({})
 INTEGRATE = "integrate"  # kind of the outbox work
 
 
@@ -54,10 +59,19 @@ def integrations_for(
             structures.setdefault(structure, []).append(one.address)
     if not structures:
         return ()
+    sender = submission.envelope.mail_from if submission.envelope else ""
+    asked = asked_by(mail, sender) if policy.mdn is not MdnMode.OFF else ""
+    mdn = {"mail_from": asked, "operator": submission.operator, "sha256": submission.payload.sha256} if asked else {}
     received = told_record(told_by(judged.said, decision.findings, decision.integration, policy.profile))
     return tuple(
         work_for(
-            submission.workspace, structure, addresses, received, due, _dedup(submission, mail.message_id, structure)
+            submission.workspace,
+            structure,
+            addresses,
+            received,
+            due,
+            _dedup(submission, mail.message_id, structure),
+            mdn,
         )
         for structure, addresses in structures.items()
     )
@@ -70,9 +84,10 @@ def work_for(
     received: Mapping[str, Any],
     due: datetime,
     dedup_key: str = "",
+    mdn: Mapping[str, str] = _NOT_ASKED,
 ) -> NewDelivery:
-    """One piece of work."""
-    payload = {"structure": structure, "addresses": list(addresses), "received": received}
+    """One piece of work. `mdn` says whom to tell what becomes of it (`mail_from`), and for which operator; empty: nobody."""
+    payload = {"structure": structure, "addresses": list(addresses), "received": received, **mdn}
     return NewDelivery(workspace, INTEGRATE, f"index:{structure}", payload, due, dedup_key=dedup_key)
 
 
@@ -123,7 +138,12 @@ class Integrator:
         overrides = {**profile_overrides(policy.profile), **policy.overrides}
         today = self.clock.virtual_now(workspace).date()
         ctx = RuleContext(Direction.RECEPTION, Door.RECEPTION, today, policy.profile, policy.ins_environment)
-        return self.book.with_overrides(overrides).judge(MATCHING_RULES, matched, ctx, matched.container)
+        ctx = replace(ctx, verification_days=policy.insi_verification_days)
+        book = self.book.with_overrides(overrides)
+        findings = book.judge(MATCHING_RULES, matched, ctx, matched.container)
+        for relied in relied_on(matched):
+            findings += book.judge(RECORD_RULES, relied, ctx, matched.container)
+        return findings
 
 
 def matched_of(told: Told, found: Match, structure: str) -> Matched:
@@ -132,6 +152,14 @@ def matched_of(told: Told, found: Match, structure: str) -> Matched:
     return Matched(
         received.traits, received.ins, told.container, told.where, found, structure, told.document_date, told.merges
     )
+
+
+def relied_on(matched: Matched) -> tuple[ReliedOn, ...]:
+    """The one record of whose patient the message tells another INS, or other traits, than it holds."""
+    found = matched.match
+    if found.row not in _TELLS_OTHERWISE or len(found.candidates) != 1:
+        return ()
+    return (ReliedOn(found.candidates[0], matched.structure, matched.container, matched.where),)
 
 
 def entry_name(exchange_id: str, structure: str) -> str:

@@ -16,6 +16,7 @@ from gateway.exchange.opening import open_message
 from gateway.exchange.received import Said, said_by
 from gateway.exchange.routing import routing_between
 from gateway.identity.base_rules import Carrier, carriers_in
+from gateway.identity.used_names import UsedName, used_names
 from gateway.messaging.shown_subject import masked_subject, words_of
 from gateway.partners.rights import Addressee
 from gateway.rules import Finding, RuleBook, RuleContext, load_catalogue
@@ -46,13 +47,15 @@ class Case:
 class Judged:
     """What was inside (`told`), and what was found. Not yet a decision.
 
-    `carriers` is where an INS stands, for the sender's index; `said` who the patient is, for the recipients'.
+    `carriers` is where an INS stands, for the sender's index; `said` who the patient is, for the recipients'; `used_names`
+    what is told of them, for the sender's habits.
     """
 
     opened: OpenedMessage
     findings: list[Finding]
     carriers: tuple[Carrier, ...] = ()
     said: Said | None = None
+    used_names: tuple[UsedName, ...] = ()
 
 
 def judge_mail(raw: bytes, case: Case) -> Judged:
@@ -61,14 +64,15 @@ def judge_mail(raw: bytes, case: Case) -> Judged:
     checker = Checker(RuleBook(load_catalogue(), case.overrides))
     findings = checker.check(opened, case.ctx, routing_between(opened, case.addressees))
     said = said_by(opened.views) if case.ctx.door is Door.RECEPTION else None
-    return Judged(told(opened), bounded(findings), carriers_in(opened.views), said)
+    used = used_names(opened.views) if case.ctx.door is Door.SUBMISSION else ()
+    return Judged(told(opened), bounded(findings), carriers_in(opened.views), said, used)
 
 
 def unjudged(error: Exception, case: Case) -> Judged:
     """A mail nobody could judge (a worker brought down, a fault of ours): said, never an exception at the door."""
     hit = Hit(Where(PlaceKind.MIME, "message"), type(error).__name__, "judge_mail", params={"rule": "judge_mail"})
-    finding = RuleBook(load_catalogue(), case.overrides).found("INS-205", hit, case.ctx, "mail")
-    return Judged(OpenedMessage("mail"), [finding] if finding is not None else [])
+    book = RuleBook(load_catalogue(), case.overrides)
+    return Judged(OpenedMessage("mail"), book.findings("INS-205", hit, case.ctx, "mail"))
 
 
 def told(opened: OpenedMessage) -> OpenedMessage:

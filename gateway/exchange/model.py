@@ -17,6 +17,7 @@ from gateway.identity.model import IdentityView
 from gateway.messaging.model import MailMessage
 from gateway.partners.fhir import FhirMessage
 from gateway.rules.masking import mask_json
+from gateway.rules.model import Finding
 from gateway.rules.verdict import Decision, Integration, Outcome
 from gateway.values import Door
 
@@ -97,6 +98,7 @@ class Submission:
     parent_id: str = ""
     correlation_id: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)  # content type, SOAP action, TLS version, ...
+    bypassed: tuple[Finding, ...] = ()  # INS-204: rules of the door itself that a derogation kept silent
 
 
 @dataclass(frozen=True, slots=True)

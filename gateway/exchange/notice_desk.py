@@ -15,6 +15,7 @@ from typing import Any
 from gateway.exchange.model import DsnRequest, Envelope, Event, Payload
 from gateway.exchange.notices import Form, asking
 from gateway.exchange.routing import RELAY, relay_payload, takes_mail
+from gateway.index_ports import RecordIntegration
 from gateway.messaging.citizen import (
     CitizenNotice,
     NotDelivered,
@@ -25,6 +26,9 @@ from gateway.messaging.citizen import (
 )
 from gateway.messaging.dsn import SUBJECTS, Fate, Report, Told, build_report
 from gateway.messaging.failures import Failure, failure_of, without_repeats
+from gateway.messaging.mdn import Disposition, build_mdn
+from gateway.messaging.mdn import subject_of as mdn_subject
+from gateway.messaging.open_headers import read_headers
 from gateway.messaging.report_parts import headers_of
 from gateway.messaging.service_addresses import ANSWERS_ALL, NO_REPLY
 from gateway.ports import (
@@ -39,9 +43,14 @@ from gateway.ports import (
     RecordExchange,
     Sandboxes,
 )
-from gateway.rules import RuleBook
+from gateway.rules import RuleBook, RuleCard
 from gateway.rules.masking import DOT, shown_address
+from gateway.sandbox.model import MdnMode
 from gateway.values import Door, Text
+
+_HEADER_BYTES, _HEADERS = 256 * 1024, 1000
+INTEGRATED, NOT_INTEGRATED = "integrated", "not-integrated"  # kinds of the notices that are MDN
+MDN_ROOM = 64 * 1024  # what a notification adds to the original it quotes
 
 _FROM_THE_PEER = frozenset({"mail", "rcpt", "data", "greeting", "partial", ""})
 
@@ -164,6 +173,50 @@ class NoticeDesk:
         made = _Made(exchange_id, mail, report.postmaster, report.message_id, SUBJECTS[fate], fate.value, now)
         about = [{"recipient": shown_address(t.address), "status": t.status, "label": t.label} for t in told]
         return self._record(delivery, made, original, about, rules)
+
+    # ------------------------------------------------------------------------------------------------------- integration
+
+    def after_integration(
+        self, delivery: Delivery, made: RecordIntegration, raw: bytes, original: ExchangeRow | None
+    ) -> RecordExchange | None:
+        """The MDN owed to a sender who asked for one, by the mailbox whose structure's index was met.
+
+        None when nobody asked, and for a success where the workspace tells failures only.
+        """
+        to, policy = str(delivery.payload.get("mail_from") or ""), self.sandboxes.policy(delivery.workspace)
+        stopped = bool(made.quarantined)
+        if not to or not (stopped or (policy.mdn is MdnMode.ALL and made.records)):
+            return None
+        code = made.quarantined[0].ack if stopped else ""
+        card = self._card_of(code, made.quarantined[0].record["rules"]) if stopped else None
+        address, exchange_id, now = str(delivery.payload["addresses"][0]), self.ids.new(), self.clock.now()
+        known = self.sandboxes.territory(delivery.workspace).structures.get(str(delivery.payload["structure"]))
+        told = Disposition(
+            recipient=address,
+            recipient_name=known.name if known is not None else "",
+            asked_by=to,
+            message_id=f"{exchange_id}@{address.rpartition('@')[2]}",
+            at=now,
+            about=_message_id(original, raw),
+            subject=read_headers(raw, _HEADER_BYTES, _HEADERS).first("subject"),
+            code=code,
+            rule=card.id if card is not None else "",
+            cause=card.title if card is not None else _NOTHING,
+            cure=card.cure if card is not None and "{" not in card.cure.fr else _NOTHING,
+        )
+        mail = build_mdn(told, raw, whole=len(raw) + MDN_ROOM <= policy.limits.mail_bytes)
+        shown = mdn_subject(code, str(original.summary.get("subject") or "") if original else "")
+        rules = (told.rule,) if told.rule else ()
+        kind = NOT_INTEGRATED if code else INTEGRATED
+        about = [{"recipient": shown_address(address), "code": code, "label": told.label.fr}]
+        return self._record(
+            delivery, _Made(exchange_id, mail, address, told.message_id, shown, kind, now), original, about, rules
+        )
+
+    def _card_of(self, code: str, rules: Sequence[str]) -> RuleCard | None:
+        """The rule that explains a code: the first that bears it, else the first of all."""
+        cards = [self.book.catalogue[rule] for rule in rules if rule in self.book.catalogue]
+        return next((card for card in cards if card.hl7_error == code), cards[0] if cards else None)
 
     # ----------------------------------------------------------------------------------------------------------- citizens
 

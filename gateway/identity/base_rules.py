@@ -7,7 +7,8 @@ index does not hold gives no finding. One finding a fault: fictive before doubtf
 Receipt: the decision table (`matching`) has decided; each rule it names becomes a finding that shows the received identity
 and the local record side by side. INS-181 and 182 look at more than the table does.
 
-INS-083 and 185 are told by the state machine (`status`), INS-191 to 193 by the record itself, to whoever tries.
+INS-083 and 185 are told by the state machine (`status`), INS-192 by the record itself, to whoever tries; INS-191, 193 and 195
+are in `record_rules`, INS-114 and 115 in `ins_change`, INS-050 in `used_names`.
 Source: RNIV EXI SI 08, 09, 22; Guide INS EXI ID 24, 26, 29; HL7 volets, acknowledgements 902 to 906.
 """
 
@@ -174,7 +175,6 @@ def _hit(matched: Matched) -> Hit:
         received=f"{number} ({differing})" if differing else number,
         expected=f"{matched.structure} · IPP {ipps}" if records else f"{matched.structure} · {EMPTY}",
         values=values,
-        params={"structure": matched.structure, "ipp": ipps or EMPTY, "differing": differing or EMPTY},
         container=matched.container,
     )
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from gateway.identity import matricule as m
 from gateway.identity.cog import is_well_formed
 from gateway.identity.dates import parse_date
-from gateway.identity.model import INS_OIDS, ContainerKind, IdentityView, PatientIdentifier
+from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
 from gateway.identity.status import Status
 from gateway.identity.traits import first_given_agrees, is_clean
 from gateway.values import Located, PlaceKind, Where
@@ -155,7 +155,7 @@ def _value(written: str, start: int, name: str) -> tuple[str, int]:
     """The value that starts there, and where the next field does."""
     length, variable = FIELDS.get(name, (MOST, True))
     end = written.find(GS, start, start + length)
-    if end >= 0 and (variable or end > start):
+    if end >= 0:
         return written[start:end], end + 1
     value = written[start : start + length]
     if not variable and len(value) < length:
@@ -184,11 +184,10 @@ def encode(view: IdentityView, status: Status) -> str:
     }
     _sound(values, _text(view.birth_given))
     out = [HEADER]
-    told = [(name, value) for name, value in values.items() if value]
-    for rank, (name, value) in enumerate(told):
-        length, variable = FIELDS[name]
-        ends = variable and len(value) < length and rank < len(told) - 1
-        out.append(f"{name}{value}{GS if ends else ''}")
+    for name, value in values.items():
+        if value:
+            length, variable = FIELDS[name]
+            out.append(f"{name}{value}{GS if variable and len(value) < length else ''}")
     return "".join(out)
 
 
@@ -202,8 +201,6 @@ def _date(view: IdentityView) -> str:
 
 
 def _sound(values: dict[str, str], first_given: str) -> None:
-    if values["S2"] not in INS_OIDS:
-        raise NotPrintable("OID")
     for name in ("S3", "S4"):
         if not 1 <= len(values[name]) <= 100 or not is_clean(values[name].replace("--", "-")):
             raise NotPrintable(name)

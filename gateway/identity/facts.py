@@ -136,4 +136,4 @@ class FhirFacts:
     @property
     def declares_ins(self) -> bool:
         """One of the profiles is a patient with an INS."""
-        return any(p.rpartition("/")[2].partition("|")[0].endswith("patient-ins") for p in self.profiles)
+        return any(p.partition("|")[0].endswith("patient-ins") for p in self.profiles)

@@ -133,6 +133,12 @@ class LocalIdentity:
         told = trace.traits
         return tuple(n for n in STRICT if getattr(told, n) and getattr(told, n) != getattr(self.traits, n))
 
+    @property
+    def history_lost(self) -> tuple[Ins, ...]:
+        """The former INS that INSi told with the record's own and that its history does not hold (INS-193)."""
+        trace = self.verified_by
+        return () if trace is None else tuple(ins for ins in trace.history if ins not in (*self.ins_history, self.ins))
+
     def after(self, event: Event) -> LocalIdentity | Refused:
         """The record after an event; the INS it loses goes to its history, the proof it loses is marked."""
         done = moved(self.reliability, event)

@@ -103,8 +103,3 @@ class IdentityView:
     def claimed_ins(self) -> PatientIdentifier | None:
         """The INS, or else what is declared as one (typed INS or NH) under another OID or none."""
         return self.ins or next((i for i in self.identifiers if i.type_code in ("INS", "NH", "INS-C")), None)
-
-    @property
-    def has_traits(self) -> bool:
-        """At least one strict trait is told."""
-        return any((self.birth_family, self.birth_given, self.given_list, self.birth_date, self.sex))

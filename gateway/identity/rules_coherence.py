@@ -82,13 +82,13 @@ def month_unknown(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
         yield Hit(told[0].where, told[1][3:5], "01-12")
 
 
-def _placed(view: IdentityView) -> tuple[PatientIdentifier, str, Located] | None:
+def _placed(view: IdentityView) -> tuple[str, Located] | None:
     """The matricule's place and the COG code, when both can be compared and differ. A NIA has no place."""
     told = _whole(view)
     place = view.birth_place
     if told is None or place is None or told[0].oid == INS_NIA or not is_well_formed(place.value):
         return None
-    return (told[0], m.place_of(told[1]), place)
+    return (m.place_of(told[1]), place)
 
 
 def _corsica(numbered: str, cog: str) -> bool:
@@ -106,45 +106,45 @@ def place_digits(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     told = _placed(view)
     if told is None:
         return
-    numbered, cog = told[1], told[2].value
+    numbered, cog = told[0], told[1].value
     if numbered == cog or _UNKNOWN_PLACE in (cog, numbered) or _corsica(numbered, cog) or _former(numbered, cog):
         return
     if (numbered[:2] == "99") is (cog[:2] == "99"):
-        yield Hit(told[2].where, cog, numbered)
+        yield Hit(told[1].where, cog, numbered)
 
 
 @rule("INS-066")
 def corsica(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     """20 on one side, 2A or 2B on the other."""
     told = _placed(view)
-    if told is not None and _corsica(told[1], told[2].value):
-        yield Hit(told[2].where, told[2].value, told[1])
+    if told is not None and _corsica(told[0], told[1].value):
+        yield Hit(told[1].where, told[1].value, told[0])
 
 
 @rule("INS-067")
 def former_territory(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     """Seine and Seine-et-Oise before 1968; Algeria, Morocco and Tunisia before independence."""
     told = _placed(view)
-    if told is not None and _former(told[1], told[2].value):
-        yield Hit(told[2].where, told[2].value, told[1])
+    if told is not None and _former(told[0], told[1].value):
+        yield Hit(told[1].where, told[1].value, told[0])
 
 
 @rule("INS-068")
 def overseas(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     """97 and 98: three digits of department, two of commune. A trace, when a COG code stands beside."""
     told = _placed(view)
-    if told is not None and told[1][:2] in _OVERSEAS:
-        yield Hit(told[2].where, told[2].value, told[1])
+    if told is not None and told[0][:2] in _OVERSEAS:
+        yield Hit(told[1].where, told[1].value, told[0])
 
 
 @rule("INS-069")
 def abroad(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
     """99 on one side only: born abroad for one, in France for the other."""
     told = _placed(view)
-    if told is None or _UNKNOWN_PLACE in (told[1], told[2].value) or _former(told[1], told[2].value):
+    if told is None or _UNKNOWN_PLACE in (told[0], told[1].value) or _former(told[0], told[1].value):
         return
-    if (told[1][:2] == "99") is not (told[2].value[:2] == "99"):
-        yield Hit(told[2].where, told[2].value, told[1])
+    if (told[0][:2] == "99") is not (told[1].value[:2] == "99"):
+        yield Hit(told[1].where, told[1].value, told[0])
 
 
 @rule("INS-070")

@@ -49,14 +49,17 @@ def side_by_side(told: Sequence[Told], mask: Callable[[str, Sequence[str]], str]
     )
 
 
-def disagreement(first: Told, other: Told, values: tuple[ComparedValue, ...]) -> Hit:
-    """A hit placed at the container that differs from the first one, showing both."""
+def disagreement(first: Told, other: Told, told: Sequence[Told], mask: Callable[[str, Sequence[str]], str]) -> Hit:
+    """A hit placed at the container that differs from the first one, showing both and, beside them, the others."""
+    if len(told) > LISTED:
+        told = [first, other, *(t for t in told if t is not first and t is not other)]
+    values = side_by_side(told, mask)
     shown = {value.container: value.value for value in values}
     a, b = first.view.label, other.view.label
     return Hit(
         where=other.where,
-        received=shown.get(b, ""),
-        expected=shown.get(a, ""),
+        received=shown[b],
+        expected=shown[a],
         values=values,
         params={"a": a, "b": b},
         container=b,
@@ -77,7 +80,7 @@ def matricule(views: Views, ctx: RuleContext) -> Iterator[Hit]:
         return
     told = [ins_told(view, ins) for view, ins in holders]
     told.sort(key=lambda t: (t.view is not pair[0], t.view is not pair[1]))
-    yield disagreement(told[0], told[1], side_by_side(told, mask_matricule))
+    yield disagreement(told[0], told[1], told, mask_matricule)
 
 
 def ins_told(view: IdentityView, ins: PatientIdentifier) -> Told:
@@ -182,7 +185,7 @@ def birth_name(views: Views, ctx: RuleContext) -> Iterator[Hit]:
 def _different(told: Sequence[Told], mask: Callable[[str, Sequence[str]], str]) -> Iterator[Hit]:
     other = next((t for t in told[1:] if t.compared != told[0].compared), None)
     if other is not None:
-        yield disagreement(told[0], other, side_by_side(told, mask))
+        yield disagreement(told[0], other, told, mask)
 
 
 @rule("INS-152")
@@ -194,7 +197,7 @@ def spelling(views: Views, ctx: RuleContext) -> Iterator[Hit]:
             if len({t.compared for t in told}) == 1:
                 other = next((t for t in told[1:] if t.written != told[0].written), None)
                 if other is not None:
-                    yield disagreement(told[0], other, side_by_side(told, _shape))
+                    yield disagreement(told[0], other, told, _shape)
 
 
 def _shape(value: str, others: Sequence[str]) -> str:
@@ -215,7 +218,7 @@ def given_names(views: Views, ctx: RuleContext) -> Iterator[Hit]:
         for t in told:
             if t.view.label not in different and longest is not None and not lists_agree(t.compared, longest.compared):
                 first, second = (t, longest) if told.index(t) < told.index(longest) else (longest, t)
-                yield disagreement(first, second, side_by_side(told, mask_trait))
+                yield disagreement(first, second, told, mask_trait)
                 break
 
 
@@ -248,7 +251,7 @@ def birth_date(views: Views, ctx: RuleContext) -> Iterator[Hit]:
         for t, parsed in told:
             if precise is not None and not parsed.agrees_with(precise[1]):
                 first, second = (t, precise[0]) if told[0][0] is t else (precise[0], t)
-                yield disagreement(first, second, side_by_side([t for t, _ in told], mask_trait))
+                yield disagreement(first, second, [t for t, _ in told], mask_trait)
                 break
 
 
@@ -260,7 +263,7 @@ def century(views: Views, ctx: RuleContext) -> Iterator[Hit]:
         for t, parsed in told[1:]:
             first, born = told[0]
             if abs(parsed.year - born.year) == 100:
-                hit = disagreement(first, t, side_by_side([t for t, _ in told], mask_trait))
+                hit = disagreement(first, t, [t for t, _ in told], mask_trait)
                 years = {"a": str(born.year), "b": str(parsed.year)}
                 yield Hit(hit.where, years["b"], years["a"], hit.values, years, container=hit.container)
                 break

@@ -131,11 +131,12 @@ def billing_nir(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
 
 @rule("INS-027")
 def nia_and_nir(view: IdentityView, ctx: RuleContext) -> Iterator[Hit]:
-    """Once the NIR is known the NIA is not sent any more."""
+    """Once the NIR is known the NIA is not sent any more. A NIR of test or demonstration is one; a NIA has only its own OID."""
     found = all_ins(view)
-    if len(found) > 1 and {INS_NIR, INS_NIA} <= {ins.oid for ins in found}:
-        nia = next(ins for ins in found if ins.oid == INS_NIA)
-        yield Hit(nia.where, f"{INS_NIR} + {INS_NIA}", INS_NIR)
+    nia = next((ins for ins in found if ins.oid == INS_NIA), None)
+    nir = next((ins for ins in found if ins.oid != INS_NIA), None)
+    if nia is not None and nir is not None:
+        yield Hit(nia.where, f"{nir.oid} + {INS_NIA}", nir.oid)
 
 
 @rule("INS-028")

@@ -13,7 +13,7 @@ from gateway.identity.matricule import has_right_key
 from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
 from gateway.identity.reading import ins_key, ins_of, is_missing, is_submission_set, patient_id, sex_of
 from gateway.identity.rules_address import local_part
-from gateway.identity.rules_cross import LISTED, Told, Views, disagreement, file_of, ins_told, side_by_side
+from gateway.identity.rules_cross import LISTED, Told, Views, disagreement, file_of, ins_told
 from gateway.identity.traits import canon
 from gateway.rules.masking import EMPTY, mask_address, mask_matricule
 from gateway.rules.model import ComparedValue, Hit, RuleContext, rule
@@ -37,7 +37,7 @@ def one_patient_id(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     ]
     other = next((t for t in told[1:] if t.compared != told[0].compared), None)
     if other is not None:
-        yield disagreement(told[0], other, side_by_side(told, mask_matricule))
+        yield disagreement(told[0], other, told, mask_matricule)
 
 
 @rule("INS-132")
@@ -82,7 +82,7 @@ def vihf_patient(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     told = _with_ins(_of(views, ContainerKind.XDM)) if vihf else []
     other = next((t for t in told if t.compared != vihf[0].compared), None)
     if other is not None:
-        yield disagreement(vihf[0], other, side_by_side([vihf[0], *told], mask_matricule))
+        yield disagreement(vihf[0], other, [vihf[0], *told], mask_matricule)
 
 
 @rule("INS-136")
@@ -93,7 +93,7 @@ def one_patient_package(views: Views, ctx: RuleContext) -> Iterator[Hit]:
     told = _with_ins(_of(views, ContainerKind.CDA))
     other = next((t for t in told[1:] if t.compared != told[0].compared), None)
     if other is not None:
-        yield disagreement(told[0], other, side_by_side(told, mask_matricule))
+        yield disagreement(told[0], other, told, mask_matricule)
 
 
 @rule("INS-144")

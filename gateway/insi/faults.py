@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from gateway.values import Text
+
 MAX_DELAY_S = 120.0
 CHANGEABLE = ("family", "given_list", "sex", "birth_date", "birth_place", "matricule")
 
@@ -47,6 +49,14 @@ class InsiFaults:
         return {"outage": self.outage.value, "slow_s": self.slow_s, "changes": [c.trait for c in self.changes]}
 
 
+class UnknownIncident(ValueError):
+    """The incidents asked for make no sense. `why` says what was expected."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.en)
+        self.why = why
+
+
 def faults_from(record: Mapping[str, Any]) -> InsiFaults:
     """Incidents from JSON: `{"outage": "fault", "slow_s": 3, "changes": [{"person", "trait", "value"}]}`.
 
@@ -54,14 +64,24 @@ def faults_from(record: Mapping[str, Any]) -> InsiFaults:
     """
     unknown = set(record) - {"outage", "slow_s", "changes"}
     if unknown:
-        raise ValueError(f"unknown: {', '.join(sorted(unknown))}; expected outage, slow_s, changes")
+        told = ", ".join(sorted(unknown))
+        why = Text(
+            f"inconnu : {told} ; attendus : outage, slow_s, changes",
+            f"unknown: {told}; expected outage, slow_s, changes",
+        )
+        raise UnknownIncident(why)
     try:
         outage = Outage(record.get("outage", ""))
     except ValueError as error:
-        raise ValueError(f"outage: {', '.join(repr(o.value) for o in Outage)}") from error
+        values = ", ".join(repr(o.value) for o in Outage)
+        raise UnknownIncident(Text(f"outage : {values}", f"outage: {values}")) from error
     slow = record.get("slow_s", 0.0)
     if isinstance(slow, bool) or not isinstance(slow, (int, float)) or not 0 <= slow <= MAX_DELAY_S:
-        raise ValueError(f"slow_s: a number of seconds between 0 and {MAX_DELAY_S:g}")
+        why = Text(
+            f"slow_s : un nombre de secondes entre 0 et {MAX_DELAY_S:g}",
+            f"slow_s: a number of seconds between 0 and {MAX_DELAY_S:g}",
+        )
+        raise UnknownIncident(why)
     given = record.get("changes", [])
     changes = tuple(map(_change, given if isinstance(given, list) else [given]))
     return InsiFaults(outage, float(slow), changes)
@@ -69,10 +89,13 @@ def faults_from(record: Mapping[str, Any]) -> InsiFaults:
 
 def _change(record: Any) -> TraitChange:
     if not isinstance(record, Mapping) or set(record) != {"person", "trait", "value"}:
-        raise ValueError("changes: each has person, trait and value")
+        why = Text("changes : chacun a person, trait et value", "changes: each has person, trait and value")
+        raise UnknownIncident(why)
     change = TraitChange(str(record["person"]), str(record["trait"]), str(record["value"]))
     if change.trait not in CHANGEABLE:
-        raise ValueError(f"changes: trait among {', '.join(CHANGEABLE)}")
+        among = ", ".join(CHANGEABLE)
+        raise UnknownIncident(Text(f"changes : trait parmi {among}", f"changes: trait among {among}"))
     if change.trait == "matricule" and len(change.value) != 15:
-        raise ValueError("changes: a matricule has 15 characters")
+        why = Text("changes : un matricule compte 15 caractères", "changes: a matricule has 15 characters")
+        raise UnknownIncident(why)
     return change

@@ -106,7 +106,7 @@ class _Opened:
         where = Where(PlaceKind.MIME, f"{leaf.path} ({leaf.filename})" if leaf.filename else leaf.path)
         data = leaf.content
         if data is None:
-            self.issues.append(_issue("ECO-17", where, leaf.fault, leaf.transfer_encoding or "base64"))
+            self.issues.append(_issue("ECO-17", where, _undecoded(leaf.fault), leaf.transfer_encoding or "base64"))
             data = b""
         facts = pdf_facts(data)
         self.parts.append(
@@ -274,3 +274,8 @@ def _fields(count: str) -> Text:
 
 def _issue(rule_id: str, where: Where, received: Words, expected: Words) -> Issue:
     return Issue(rule_id, Hit(where=where, received=received, expected=expected))
+
+
+def _undecoded(fault: str) -> Text:
+    """Content that its transfer encoding does not give back; `fault` is the decoder's own word."""
+    return Text(f"contenu qui ne se décode pas ({fault})", f"content that cannot be decoded ({fault})")

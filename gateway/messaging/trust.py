@@ -19,7 +19,7 @@ from gateway.messaging.dn import Pairs, dn_of_getpeercert, format_dn, normal_dn,
 from gateway.rules.book import RuleBook
 from gateway.rules.masking import mask_trait
 from gateway.rules.model import ComparedValue, Finding, Hit, RuleContext
-from gateway.values import PlaceKind, Where
+from gateway.values import PlaceKind, Text, Where, Words
 
 __all__ = [
     "REPLIES",
@@ -185,8 +185,7 @@ def findings_of(
     issues: Sequence[Issue], book: RuleBook, ctx: RuleContext, container: str = "tls"
 ) -> tuple[Finding, ...]:
     """The issues joined with their cards, in the same order; those the workspace silenced are left out."""
-    found = (book.found(issue.rule_id, issue.hit, ctx, container) for issue in issues)
-    return tuple(finding for finding in found if finding is not None)
+    return tuple(f for issue in issues for f in book.findings(issue.rule_id, issue.hit, ctx, container))
 
 
 # SMTP answer of each rule: reply code and enhanced code
@@ -246,7 +245,7 @@ def _place(trial: Trial) -> Where:
     return _PEER if isinstance(trial, PeerTrial) else _SERVER
 
 
-def _issue(rule_id: str, where: Where, received: str, expected: str, **more: object) -> Iterator[Issue]:
+def _issue(rule_id: str, where: Where, received: Words, expected: Words, **more: object) -> Iterator[Issue]:
     values = more.pop("values", ())
     params = {name: str(value) for name, value in more.items()}
     yield Issue(rule_id, Hit(where, received, expected, values=values, params=params))  # type: ignore[arg-type]
@@ -266,7 +265,8 @@ def _presented(trial: Trial) -> Iterator[Issue]:
         host = trial.host if isinstance(trial, ServerTrial) else ""
         yield from _issue(rule_id, _place(trial), "∅", "X.509 IGC-SANTE", host=host)
     elif trial.peer.flaw:
-        yield from _issue("GW-TLS-17", _place(trial), trial.peer.flaw, "X.509 v3")
+        flaw = trial.peer.flaw
+        yield from _issue("GW-TLS-17", _place(trial), Text(f"illisible ({flaw})", f"unreadable ({flaw})"), "X.509 v3")
 
 
 def _chain(trial: Trial) -> Iterator[Issue]:

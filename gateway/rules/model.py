@@ -84,7 +84,7 @@ class RuleCard:
     reception: Severity
     reception_action: Action
     source: str
-    confidence: str = "D"  # S, M, R, K, D as in the specification digests
+    confidence: str = "D"  # D official text, S seen in public, M measured, I inferred, C our choice
     requirement: str = ""  # the official requirement it verifies (ECO.2.4.2, EXI ...), if any
     applies_to: tuple[str, ...] = ()
     hl7_error: str = ""  # ERR-5: 900 to 906
@@ -142,6 +142,7 @@ class RuleContext:
     today: date
     profile: str = "strict"  # strict | official-samples | lenient_canonical
     ins_environment: str = "test"  # test | insi-editor-base | production
+    verification_days: int = 0  # how long an answer of INSi holds (INS-195); 0: for ever
 
 
 S = TypeVar("S")

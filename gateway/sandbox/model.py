@@ -33,6 +33,14 @@ class SignatureMode(StrEnum):
     VERIFY = "verify"
 
 
+class MdnMode(StrEnum):
+    """When the integration of received documents is told to a sender who asked for it (MDN)."""
+
+    OFF = "off"
+    ERRORS = "errors"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Sizes in bytes, counts, seconds. Each is a workspace setting."""
@@ -61,11 +69,13 @@ class Policy:
     vigilance: Vigilance = Vigilance.REFUSE
     profile: str = "strict"
     ins_environment: str = "test"
+    insi_verification_days: int = 0  # how long an answer of INSi holds (INS-195); 0: for ever
     partial: bool = (
         False  # a mail to several recipients of which one may not receive: refuse whole, or accept the others
     )
     tls_mode: TlsMode = TlsMode.APPLICATION
     dmp_signature: SignatureMode = SignatureMode.PRESENT
+    mdn: MdnMode = MdnMode.ERRORS
     limits: Limits = Limits()
     overrides: Mapping[str, Override] = field(default_factory=dict)
 

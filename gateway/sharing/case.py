@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.directory.model import Professional, Structure
+from gateway.identity.base_rules import Sent
 from gateway.rules.masking import mask_matricule
 from gateway.sandbox.model import Limits, SignatureMode
 from gateway.sharing.opening import OpenedRequest
@@ -33,7 +34,8 @@ class Case:
 
     `structure` is the one the VIHF names, `siege` the legal entity that may hold its certificates; `professional` the one
     named by NameID; each None when the territory does not know it. `by_unique_id` and `by_uuid` hold what the registry
-    knows of the lot's documents and of its replacement targets.
+    knows of the lot's documents and of its replacement targets. `sent` is what the lot carries beside what the depositor's
+    own patient index says of those patients; empty when it keeps none, or does not hold them.
     """
 
     request: OpenedRequest
@@ -50,6 +52,7 @@ class Case:
     replayed: bool = False
     by_unique_id: Mapping[str, KnownEntry] = field(default_factory=dict)
     by_uuid: Mapping[str, KnownEntry] = field(default_factory=dict)
+    sent: tuple[Sent, ...] = ()
 
 
 def masked_cx(cx: str, others: tuple[str, ...] = ()) -> str:

@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.testing.running import start_gateway
-from tests.bench import figures
+from tests.bench import figures, judging
 from tests.bench.figures import Figure
 from tests.bench.reach import Reach
 
-GROUPS = ("intake", "large", "start", "commands")
+GROUPS = ("intake", "large", "start", "commands", "judging")
 
 
 def measured(folder: Path, groups: tuple[str, ...], *, quick: bool) -> Iterator[Figure]:
@@ -51,6 +51,9 @@ def measured(folder: Path, groups: tuple[str, ...], *, quick: bool) -> Iterator[
         yield Figure("passerelle --help", figures.median_of(times, figures.help_seconds), 0.3, "s")
         checked = figures.median_of(times, lambda: figures.check_seconds(folder))
         yield Figure("passerelle check, one XDM", checked, 0.8, "s")
+    if "judging" in groups:
+        yield from judging.rule_pack(500 if quick else 5000)
+        yield judging.many_packages(folder, 200 if quick else 1000)
 
 
 def main() -> None:

@@ -75,6 +75,16 @@ async def test_a_matricule_without_its_oid_or_in_another_structure_finds_nobody(
     assert await store.identity("other", "id-CH1") is None
 
 
+async def test_one_matricule_under_two_oids_is_two_identities(store: SqlStore) -> None:
+    """INS-202: the key of an identity is (OID, matricule), never the matricule alone."""
+    demonstration = "1.2.250.1.213.1.4.11"
+    await store.commit(record("CH1"), record("CH2", ins=(HeldIns(ODETTE, demonstration, True),)))
+    assert await ids_known_as(store, ODETTE) == ["id-CH1"]
+    assert await ids_known_as(store, ODETTE, demonstration) == ["id-CH2"]
+    both = await store.identities_known_as(WS, HOSPITAL, [(ODETTE, OID), (ODETTE, demonstration)])
+    assert {row.id for row in both} == {"id-CH1", "id-CH2"}
+
+
 async def test_two_records_may_hold_the_same_ins_and_both_are_told(store: SqlStore) -> None:
     await store.commit(record("CH2"), record("CH1"), record("CH0", ins=(HeldIns(ODETTE, OID, False),)))
     assert await ids_known_as(store, ODETTE) == ["id-CH1", "id-CH2", "id-CH0"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,18 @@ async def test_a_lot_is_registered_with_its_documents(store: SqlStore) -> None:
     assert await store.entry_by_uuid(WS, "urn:uuid:a") == a
     assert await store.entry_by_uuid("other", "urn:uuid:a") is None
     assert await store.entries(WS, INS, "other oid") == ()
+
+
+async def test_one_matricule_under_two_oids_is_two_patients_of_the_dmp(store: SqlStore) -> None:
+    """INS-202: the key of an identity is (OID, matricule), never the matricule alone."""
+    demonstration = "1.2.250.1.213.1.4.11"
+    other = replace(lot("2", entry("b")), oid=demonstration)
+    await store.commit(exchange("x1", lots=(lot("1", entry("a")),)), exchange("x2", lots=(other,)))
+    assert [row.entry_uuid for row in await store.entries(WS, INS, OID)] == ["urn:uuid:a"]
+    assert [row.entry_uuid for row in await store.entries(WS, INS, demonstration)] == ["urn:uuid:b"]
+    await store.commit(PutDmp(WS, INS, OID, "closed"), PutDmp(WS, INS, demonstration, "active"))
+    rows = [await store.dmp(WS, INS, oid) for oid in (OID, demonstration)]
+    assert [row and row.state for row in rows] == ["closed", "active"]
 
 
 @pytest.mark.parametrize(

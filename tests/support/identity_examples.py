@@ -10,7 +10,7 @@ from typing import Any
 from gateway.identity.model import INS_NIA, INS_NIR, INS_TEST, IdentityView
 from gateway.rules import RuleContext
 from gateway.values import Door
-from tests.support import identity_examples_fhir, identity_examples_hl7
+from tests.support import identity_examples_fhir, identity_examples_hl7, identity_examples_records
 from tests.support.identity_views import (
     COLETTE,
     ODETTE,
@@ -32,7 +32,12 @@ from tests.support.identity_views import (
 PRODUCTION = context(ins_environment="production")
 DMP = context(door=Door.DMP)
 
-CONTEXTS: dict[str, RuleContext] = {"INS-022": PRODUCTION, "INS-030": DMP, "INS-135": DMP}
+CONTEXTS: dict[str, RuleContext] = {
+    "INS-022": PRODUCTION,
+    "INS-030": DMP,
+    "INS-135": DMP,
+    "INS-195": identity_examples_records.YEARLY,
+}
 
 
 def _with(value: str, oid: str = INS_TEST, **traits: str) -> IdentityView:
@@ -153,10 +158,13 @@ MESSAGES: dict[str, tuple[tuple[IdentityView, ...], tuple[IdentityView, ...]]] =
     "INS-158": ((datamatrix(), cda()), (datamatrix(identifiers=(ins(COLETTE),)), cda())),
 }
 
+RECORDS = identity_examples_records.RECORDS
+
 EXAMPLES: dict[str, tuple[Any, Any]] = {
     **VIEWS,
     **identity_examples_hl7.VIEWS,
     **identity_examples_fhir.VIEWS,
     **MESSAGES,
     **identity_examples_hl7.MESSAGES,
+    **RECORDS,
 }

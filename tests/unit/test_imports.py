@@ -94,3 +94,9 @@ def test_checking_a_file_imports_no_server(tmp_path: Path) -> None:
     assert not {"fastapi", "starlette", "uvicorn", "sqlalchemy", "pymap", "aiosmtpd", "fhir", "hl7apy"} & _roots(
         modules
     )
+
+
+def test_doors_open_before_the_console_and_the_api_are_imported() -> None:
+    code = "import sys, adapters.app; print(*sorted({'fastapi', 'jinja2', 'adapters.console.routes'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

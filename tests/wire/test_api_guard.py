@@ -110,6 +110,20 @@ def test_a_filter_that_makes_no_sense_is_named(passerelle: RunningGateway, path:
         assert named in problem(client.get(path), 422, "invalid-request")["detail"]
 
 
+def test_a_problem_is_told_in_french_or_in_the_english_that_a_client_prefers(passerelle: RunningGateway) -> None:
+    asked = (("/exchanges/x", 404), ("/exchanges?limit=0", 422), ("/nowhere", 404))
+    with api(passerelle) as client, raw_api(passerelle) as stranger:
+        for path, status in asked:
+            french, english = (client.get(path, headers={"Accept-Language": tag}) for tag in ("*", "en-GB,fr;q=0.5"))
+            assert (french.status_code, english.status_code) == (status, status)
+            assert (french.headers["content-language"], english.headers["content-language"]) == ("fr", "en")
+            assert french.json()["code"] == english.json()["code"]
+            assert french.json()["title"] != english.json()["title"]
+            assert french.json()["detail"] != english.json()["detail"]
+        told = stranger.get("/exchanges", headers={"Accept-Language": "en"}).json()
+    assert told["detail"] == "send Authorization: Bearer <token>; the token is in run.json"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"address": 3}', b'{"adress": "x"}', b'"\xff"', b"null"])
 def test_a_body_that_cannot_be_read_is_refused_in_words(passerelle: RunningGateway, body: bytes) -> None:
     with api(passerelle) as client:

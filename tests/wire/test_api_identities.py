@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from adapters.testing.running import RunningGateway
+from gateway.identity.datamatrix import decode
+from tests.support.dmtx import painted, read
 from tests.support.indexes import HOSPITAL, TILLEULS, act, record_of
 from tests.support.live import MATRICULE, api
 
@@ -132,6 +135,35 @@ def test_an_incomplete_date_is_completed_and_said_uncertain(passerelle: RunningG
     assert one["birth_date_uncertain"]
     clear = passerelle.post(f"/patients/{GLYCINES}/{one['id']}/reveal", {"reason": "test"})
     assert clear["traits"]["birth_date"] == "1939-12-31"
+
+
+def test_the_datamatrix_is_given_on_a_journalled_demand_for_a_qualified_identity_only(
+    passerelle: RunningGateway, tmp_path: Path
+) -> None:
+    record = record_of(passerelle, TILLEULS, "R0001")
+    path = f"/patients/{TILLEULS}/{record['id']}/datamatrix"
+    told = passerelle.post(path, {"reason": "impression", "by": "Odile"})
+    assert decode(told["text"]).matricule == MATRICULE
+    assert read(painted(told["svg"], tmp_path / "symbol.pgm")) == told["text"]
+    (event,) = [e for e in passerelle.get("/journal")["events"] if e["kind"] == "identity-revealed"]
+    assert (event["data"]["by"], event["data"]["reason"]) == ("Odile", "impression")
+    act(passerelle, record, "status", event="proof-invalidated")
+    why = refused(passerelle, path, {"reason": "impression"})
+    assert why["rule"] == "INS-159"
+    assert why["why"] == {"fr": "l'identité n'est pas qualifiée", "en": "the identity is not qualified"}
+    assert len([e for e in passerelle.get("/journal")["events"] if e["kind"] == "identity-revealed"]) == 1
+
+
+def test_the_command_writes_the_datamatrix_of_a_record(passerelle: RunningGateway, tmp_path: Path) -> None:
+    words = ("identities", "datamatrix", TILLEULS, "R0001")
+    picture = tmp_path / "datamatrix.svg"
+    assert command(passerelle, *words, "--out", str(picture)).returncode == 0
+    text = command(passerelle, *words, "--text").stdout.removesuffix("\n")
+    assert read(painted(picture.read_text(encoding="utf-8"), tmp_path / "symbol.pgm")) == text
+    act(passerelle, record_of(passerelle, TILLEULS, "R0001"), "status", event="proof-invalidated")
+    ran = command(passerelle, *words)
+    assert ran.returncode == 1
+    assert "INS-159" in ran.stderr
 
 
 def test_a_look_up_by_ins_needs_its_oid_and_travels_in_the_body(passerelle: RunningGateway) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from adapters.testing.running import RunningGateway
+from tests.support.dmtx import painted, read
 from tests.support.indexes import TILLEULS, act, letter_received, record_of, waiting
 from tests.support.live import MATRICULE
 from tests.wire.test_console import HTML, assert_inert, csrf_of
@@ -64,7 +66,7 @@ def test_an_identity_is_created_proven_and_refused_what_it_may_not(inside: httpx
     assert inside.post(record, data={**fields, "act": "proof", "kind": "CN"}).status_code == 303
     stale = inside.post(record, data={**fields, "act": "status", "event": "proof-checked"})
     assert stale.status_code == 422
-    assert "somebody changed" in stale.text
+    assert "quelqu&#39;un a modifié ce dossier entre-temps" in stale.text
     fields["version"] = str(int(version[1]) + 1)
     assert inside.post(record, data={**fields, "act": "status", "event": "proof-checked"}).status_code == 303
     assert "Identité validée" in seen(inside, record).text
@@ -83,6 +85,25 @@ def test_clear_values_are_shown_on_a_journalled_click_only(passerelle: RunningGa
     assert MATRICULE in shown.text
     events = [e for e in passerelle.get("/journal")["events"] if e["kind"] == "identity-revealed"]
     assert [(e["data"]["record"], e["data"]["reason"]) for e in events] == [(record["id"], "formation")]
+
+
+def test_the_datamatrix_is_drawn_with_the_clear_values_of_a_qualified_identity_only(
+    passerelle: RunningGateway, inside: httpx.Client, tmp_path: Path
+) -> None:
+    record = record_of(passerelle, TILLEULS, "R0001")
+    path = f"/identites/{TILLEULS}/{record['id']}"
+    masked = seen(inside, path)
+    assert 'class="datamatrix"' not in masked.text
+    asked = {"csrf": csrf_of(masked), "act": "reveal", "reason": "impression"}
+    shown = inside.post(path, data=asked).text
+    assert_inert(shown, path)
+    (drawn,) = re.findall(r'<figure class="datamatrix">(<svg.*?</svg>)', shown)
+    assert f"S1{MATRICULE}" in read(painted(drawn, tmp_path / "symbol.pgm"))
+    act(passerelle, record, "status", event="proof-invalidated")
+    shown = inside.post(path, data=asked).text
+    assert 'class="datamatrix"' not in shown
+    assert "INS-159" in shown
+    assert "qualifiée" in shown
 
 
 def test_a_form_of_another_site_changes_nothing(passerelle: RunningGateway, inside: httpx.Client) -> None:

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from gateway.directory.territory import load_territory
 from gateway.documents.build_codes import document_kinds
 from gateway.documents.build_pdf import FOOTER, Letter, letter_pdf
-from gateway.documents.build_record import kind_pdf, letter_of
+from gateway.documents.build_record import datamatrix_of, kind_pdf, letter_of
 from gateway.documents.open_pdf import pdf_facts
+from gateway.identity.datamatrix import decode
+from gateway.identity.model import INS_TEST
 from gateway.tables import fixtures_dir
+from tests.support.dmtx import read
 from tests.support.documents import AT, pdf
 from tests.support.reference import need_tool
+
+
+def letter_of_the_story() -> Letter:
+    actors = load_territory()
+    return letter_of(
+        document_kinds()["lettre-sortie"],
+        actors.patients["delmas-suzanne"],
+        actors.professionals["vannier-claire"],
+        actors.structures["ch-brumeval"],
+        AT,
+    )
 
 
 def test_the_same_letter_and_date_give_the_same_bytes() -> None:
@@ -50,6 +68,38 @@ def test_a_reader_finds_patient_text_and_footer(tmp_path: Path) -> None:
     assert "239034890101755" in flat
     assert "Évolution favorable" in flat
     assert FOOTER in flat
+
+
+def page(data: bytes, number: int, folder: Path) -> Path:
+    """One page as a printer would lay it down, at a scanner's 150 points an inch."""
+    tool = need_tool("pdftoppm", "apt-get install poppler-utils")
+    (folder / "lettre.pdf").write_bytes(data)
+    args = ["-r", "150", "-gray", "-singlefile", "-f", str(number), "-l", str(number)]
+    subprocess.run([tool, *args, str(folder / "lettre.pdf"), str(folder / f"page{number}")], check=True)
+    return folder / f"page{number}.pgm"
+
+
+def test_the_first_page_of_a_qualified_identity_bears_its_datamatrix_and_it_alone(tmp_path: Path) -> None:
+    letter = letter_of_the_story()
+    told = decode(read(page(letter_pdf(letter), 1, tmp_path)))
+    assert (told.matricule, told.oid) == ("239034890101755", INS_TEST)
+    assert (told.birth_family, told.given_list) == ("DELMAS", "SUZANNE MARIE LOUISE")
+    assert (told.sex, told.birth_date, told.birth_place) == ("F", "08-03-1939", "48901")
+    longer = replace(letter, paragraphs=tuple(f"Paragraphe {n}. " * 20 for n in range(30)))
+    assert read(page(letter_pdf(longer), 2, tmp_path)) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"status": "VALI"}, {"status": "RECUP"}, {"matricule": "", "oid": ""}, {"attributes": ("douteuse",)}],
+    ids=str,
+)
+def test_no_other_identity_has_a_datamatrix_to_print(changes: dict[str, Any]) -> None:
+    assert datamatrix_of(replace(load_territory().patients["delmas-suzanne"], **changes)) == ""
+
+
+def test_a_letter_without_a_datamatrix_has_none_on_its_first_page(tmp_path: Path) -> None:
+    assert read(page(letter_pdf(replace(letter_of_the_story(), datamatrix="")), 1, tmp_path)) == ""
 
 
 def test_a_long_letter_runs_over_several_pages() -> None:

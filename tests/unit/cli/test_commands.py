@@ -24,6 +24,7 @@ from tests.support.reference import ROOT, need_tool
 COMMANDS = (
     *("", "up", "demo", "check", "samples", "rules", "journal", "doctor", "pki", "actors", "scenario"),
     *("pki init", "pki issue", "pki revoke", "pki bundle", "pki doctor"),
+    *("identities", "identities list", "identities show", "identities datamatrix", "quarantine", "quarantine decide"),
     *("actors list", "actors add", "actors import", "scenario list", "scenario run", "scenario validate"),
 )
 FRENCH = re.compile(

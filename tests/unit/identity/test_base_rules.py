@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.exchange.integration import relied_on
 from gateway.identity.base_rules import BASE_RULES, BY_THE_TABLE, MATCHING_RULES, Matched, Sent, carriers_in
 from gateway.identity.local import Ins, LocalIdentity
 from gateway.identity.matching import Outcome, match
@@ -72,6 +73,16 @@ def test_a_document_after_a_known_death_is_told() -> None:
         for day in ("2026-01-02", "2026-01-01", "")
     ]
     assert ["INS-182" in found for found in judged] == [True, False, False]
+
+
+@pytest.mark.parametrize(("row", "ack", "rules", "received", "records"), ROWS)
+def test_a_record_is_asked_for_its_verification_where_a_message_tells_its_patient_otherwise(
+    row, ack, rules, received, records
+) -> None:
+    found = match(received, Base(records))
+    relied = relied_on(Matched(received.traits, received.ins, "cda:X", PLACE, found, "ehpad"))
+    assert bool(relied) == (3 <= row <= 7 and len(found.candidates) == 1)
+    assert all(one.record is found.record for one in relied)
 
 
 def test_a_homonym_is_looked_at_before_anything_joins_the_record() -> None:

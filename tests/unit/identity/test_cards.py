@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+from gateway.identity.ins_change import CHANGE_RULES
+from gateway.identity.record_rules import RECORD_RULES
 from gateway.identity.rules import CROSS_RULES, VIEW_RULES
+from gateway.identity.used_names import USED_NAME_RULES
 from gateway.rules import Family, RuleCard, Scope, load_catalogue
 
 CARDS: list[RuleCard] = [card for card in load_catalogue() if card.id.startswith("INS-")]
@@ -47,3 +50,5 @@ def test_the_scope_of_a_card_is_what_its_function_looks_at() -> None:
     by_id = {card.id: card for card in CARDS}
     assert {by_id[rule.id].scope for rule in VIEW_RULES} == {Scope.VIEW}
     assert {by_id[rule.id].scope for rule in CROSS_RULES} == {Scope.CROSS}
+    assert {by_id[rule.id].scope for rule in (*RECORD_RULES, *USED_NAME_RULES)} == {Scope.BASE}
+    assert {by_id[rule.id].scope for rule in CHANGE_RULES} == {Scope.MATCHING}

@@ -84,3 +84,28 @@ def test_digits_of_other_alphabets_are_not_digits() -> None:
 )
 def test_what_the_month_digits_say(digits: str, kind: m.Month) -> None:
     assert m.month_kind(f"236{digits}4890704179") is kind
+
+
+@pytest.mark.parametrize(
+    "number", ["1111111111111", "2222222222222", "1234567890123", "2360248000041", "2360248907000", "2360248000000"]
+)
+def test_a_number_typed_to_fill_the_field_is_told_from_a_real_one(number: str) -> None:
+    assert m.is_filler(with_key(number))
+
+
+@pytest.mark.parametrize(
+    "number", ["2360248907041", "1234567890124", "1800320020401", "2360248900100", "1111111111112"]
+)
+def test_zeros_elsewhere_and_a_repeated_digit_are_not_a_filler(number: str) -> None:
+    assert not m.is_filler(with_key(number))
+
+
+@pytest.mark.parametrize(("key", "possible"), [("00", False), ("01", True), ("97", True), ("98", False)])
+def test_a_key_lies_between_01_and_97(key: str, possible: bool) -> None:
+    assert m.key_in_range(key) is possible
+
+
+def test_a_text_too_long_to_be_a_matricule_is_left_as_written() -> None:
+    longest = f"{ODETTE} ".ljust(64, "-")
+    assert m.canonical(longest) == ODETTE
+    assert m.canonical(f"{longest}-") == f"{longest}-"

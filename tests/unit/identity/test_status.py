@@ -47,7 +47,52 @@ def test_a_move_without_sense_is_refused_and_says_what_is_possible(before: Statu
     refused = moved(Reliability(before), event)
     assert isinstance(refused, Refused)
     assert refused.rule == "INS-083"
-    assert before.value in refused.why.fr
+    assert refused.why.fr.startswith(f"Depuis {before.value}, « {event.value} »")
+
+
+def test_a_refused_move_names_the_moves_that_are_possible():
+    refused = moved(Reliability(RECUP), Event.INSI_CONFIRMED)
+    assert isinstance(refused, Refused)
+    possible = "proof-checked, insi-invalidated, trait-changed"
+    assert refused.why.fr.endswith(f"possibles : {possible}.")
+    assert refused.why.en.endswith(f"possible: {possible}.")
+
+
+def test_a_mark_refused_says_which_mark_to_remove_first():
+    doubtful, fictive = (Reliability(PROV, frozenset({mark})) for mark in (Attribute.DOUTEUSE, Attribute.FICTIVE))
+    for before in (doubtful, fictive):
+        assert "retirez d'abord cet attribut" in moved(before, Event.PROOF_CHECKED).why.fr
+    assert "retirez d'abord l'autre attribut" in moved(doubtful, Event.MARKED_FICTIVE).why.fr
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_homonym_is_marked_and_unmarked_without_losing_its_status_or_its_ins(status: Status):
+    marked = Moved(Reliability(status, frozenset({Attribute.HOMONYME})))
+    assert moved(Reliability(status), Event.MARKED_HOMONYM) == marked
+    assert moved(marked.after, Event.UNMARKED_HOMONYM) == Moved(Reliability(status))
+    both = Reliability(PROV, frozenset({Attribute.HOMONYME, Attribute.DOUTEUSE}))
+    assert moved(both, Event.UNMARKED_HOMONYM) == Moved(Reliability(PROV, frozenset({Attribute.DOUTEUSE})))
+
+
+@pytest.mark.parametrize("event", [Event.MARKED_DOUBTFUL, Event.MARKED_FICTIVE, Event.UNMARKED])
+def test_a_doubt_or_a_fiction_told_or_withdrawn_takes_the_ins_away(event: Event):
+    assert moved(Reliability(QUAL), event).ins_removed
+
+
+def test_a_homonym_keeps_its_mark_when_its_status_moves():
+    homonym = frozenset({Attribute.HOMONYME})
+    assert moved(Reliability(VALI, homonym), Event.INSI_CONFIRMED) == Moved(Reliability(QUAL, homonym))
+
+
+@pytest.mark.parametrize("event", [Event.TRAIT_CHANGED, Event.TRAIT_CHANGED_PROVEN])
+@pytest.mark.parametrize("status", [PROV, VALI])
+def test_an_identity_that_insi_never_confirmed_has_no_ins_to_lose(status: Status, event: Event):
+    assert not moved(Reliability(status), event).ins_removed
+
+
+def test_fictive_is_marked_twice_without_harm():
+    fictive = Reliability(PROV, frozenset({Attribute.FICTIVE}))
+    assert moved(fictive, Event.MARKED_FICTIVE) == Moved(fictive, ins_removed=True)
 
 
 def test_a_doubtful_identity_may_not_call_insi_nor_be_proven():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+
+import pytest
 
 from gateway.rules import (
     Action,
@@ -26,6 +28,22 @@ BOOK = RuleBook(load_catalogue())
 @rule("INS-004")
 def always(subject: str, ctx: RuleContext) -> Iterator[Hit]:
     yield Hit(WHERE, received="12", expected="34")
+
+
+@rule("INS-004")
+def twice(subject: str, ctx: RuleContext) -> Iterator[Hit]:
+    yield Hit(WHERE, received="12", expected="34")
+    yield Hit(WHERE, received="13", expected="34")
+
+
+@rule("INS-004")
+def never(subject: str, ctx: RuleContext) -> Iterator[Hit]:
+    yield from ()
+
+
+@rule("INS-059")
+def unknown_place(subject: str, ctx: RuleContext) -> Iterator[Hit]:
+    yield Hit(WHERE, received="48000", expected="COG")
 
 
 @rule("INS-004")
@@ -63,6 +81,47 @@ def test_a_workspace_may_lower_or_silence_a_rule():
     silencing = BOOK.with_overrides({"INS-004": Override(None, "recette")})
     assert [f.action for f in lowering.judge((always,), "", EMITTING, "x")] == [Action.LOG]
     assert silencing.judge((always,), "", EMITTING, "x") == []
+
+
+AT = datetime(2026, 1, 2, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("severity", "heard"), [(None, []), (Severity.INFO, ["INS-004"])])
+def test_a_rule_bypassed_in_somebodys_name_is_told_with_who_when_and_why(severity, heard):
+    book = BOOK.with_overrides({"INS-004": Override(severity, "recette du lot 3", "aubry-paul", AT)})
+    *others, told = book.judge((always,), "", EMITTING, "cda:A")
+    assert ([f.rule for f in others], told.rule) == (heard, "INS-204")
+    assert (told.severity, told.where, told.container) == (Severity.WARNING, WHERE, "cda:A")
+    assert "INS-004" in told.message.fr
+    assert told.received_in("fr").startswith("INS-004 : ")
+    assert told.expected_in("en") == "INS-004: blocking"
+    (value,) = told.values
+    assert (value.path, value.value) == ("aubry-paul 2026-01-02 09:30 UTC", "recette du lot 3")
+
+
+def test_a_derogation_is_told_only_where_the_rule_is_broken_and_once_a_subject():
+    book = BOOK.with_overrides({"INS-004": Override(None, "recette", "x", AT)})
+    assert book.judge((twice,), "", EMITTING, "x") != []
+    assert [f.rule for f in book.judge((twice,), "", EMITTING, "x")] == ["INS-204"]
+    assert book.judge((never,), "", EMITTING, "x") == []
+
+
+def test_raising_a_rule_and_a_profile_are_no_derogation():
+    raised = BOOK.with_overrides({"INS-059": Override(Severity.BLOCKING, "plus strict", "x", AT)})
+    assert [f.rule for f in raised.judge((unknown_place,), "", EMITTING, "x")] == ["INS-059"]
+    profile = BOOK.with_overrides({"INS-004": Override(Severity.INFO, "official-samples: …")})
+    assert [f.rule for f in profile.judge((always,), "", EMITTING, "x")] == ["INS-004"]
+
+
+def test_nothing_bypasses_the_rule_that_tells_of_bypasses():
+    overrides = {"INS-004": Override(None, "recette", "x", AT), "INS-204": Override(None, "discret", "x", AT)}
+    assert [f.rule for f in BOOK.with_overrides(overrides).judge((always,), "", EMITTING, "x")] == ["INS-204"]
+
+
+def test_a_reason_that_quotes_a_matricule_is_masked():
+    book = BOOK.with_overrides({"INS-004": Override(None, "pour 239034890101755", "x", AT)})
+    (told,) = book.judge((always,), "", EMITTING, "x")
+    assert "239034890101755" not in str(told.to_json())
 
 
 def test_a_rule_that_fails_is_a_finding_and_the_others_still_run():
