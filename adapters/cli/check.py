@@ -25,6 +25,8 @@ SHOWN_FROM = 8  # files from which a progress bar is worth its line
 LIMITS = Limits(mail_bytes=200 * 1024 * 1024)
 ENDINGS = frozenset({".eml", ".zip", ".xml", ".hl7", ".er7", ".json"})
 NOT_A_CDA = "XDM-07"
+NO_RESOURCE = "FHIR-03"
+INDEX = "index.json"  # of `passerelle samples`
 SANDBOX_SIGNER = "liste-blanche.val-de-brume.mssante.fr"
 
 _UNKNOWN = Text(
@@ -64,7 +66,7 @@ def run_check(paths: Sequence[Path], output: str, profile: str, direction: str, 
     for path, report in zip(
         files, _followed(judged(files, Asked(profile, direction, lang)), len(files), lang), strict=True
     ):
-        if report.kind in ("unknown", "xml") and path not in named and path.suffix.lower() not in ENDINGS:
+        if path not in named and _stands_beside(path, report):
             aside += 1
         else:
             reports.append(report)
@@ -75,6 +77,13 @@ def run_check(paths: Sequence[Path], output: str, profile: str, direction: str, 
         )
         print(left.in_(lang), file=sys.stderr)
     return exit_code(reports)
+
+
+def _stands_beside(path: Path, report: FileReport) -> bool:
+    """What a folder holds beside messages: files of other formats, and the index that `passerelle samples` writes."""
+    if report.kind in ("unknown", "xml"):
+        return path.suffix.lower() not in ENDINGS
+    return path.name == INDEX and report.kind == "fhir" and {f.rule for f in report.findings} == {NO_RESOURCE}
 
 
 def print_as(output: str, reports: Sequence[FileReport], lang: Lang) -> None:

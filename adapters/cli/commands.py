@@ -151,15 +151,21 @@ def check(
 
 
 @app.command(
-    help=t("Écrit des fichiers valides et fautifs de chaque sorte.", "Write valid and faulty files of every kind.")
+    help=t(
+        "Écrit des fichiers valides et fautifs de chaque sorte : mails, XDM, CDA, HL7v2, FHIR ; et, avec l'IGC de "
+        "--data, des requêtes DMP et INSi à envoyer par curl.",
+        "Write valid and faulty files of every kind: mails, XDM, CDA, HL7v2, FHIR; and, with the authority of --data, "
+        "DMP and INSi requests to send with curl.",
+    )
 )
 def samples(
     directory: Annotated[Path, typer.Argument(help=t("Dossier à remplir.", "Folder to fill."))],
+    data: DataOption = Path("data"),
     lang: LangOption = LANG,
 ) -> None:
     from adapters.cli.samples import run_samples
 
-    raise typer.Exit(run_samples(directory, LANG))
+    raise typer.Exit(run_samples(directory, data, LANG))
 
 
 @app.command(

@@ -8,8 +8,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from gateway.cohort.fhir_writer import patient_resource, resource_octets
-from gateway.cohort.hl7_writer import Er7, adt_of, er7_octets, mdm_of
 from gateway.cohort.model import Form, Person
 from gateway.cohort.population import STRUCTURE
 from gateway.directory.model import Patient, Structure
@@ -22,7 +20,9 @@ from gateway.documents.build_record import CdaRecord
 from gateway.documents.build_xdm import METADATA, package_files, zip_of
 from gateway.exchange.sample_parts import SECRETARIAT, Bench
 from gateway.exchange.samples import SAMPLE_TIME
+from gateway.hl7v2.build import Er7, er7_octets, ins_cx, mdm_of, pid_fields
 from gateway.messaging.compose import Draft
+from gateway.partners.build_fhir import patient_resource, resource_octets
 
 _KIND = "lettre-sortie"
 
@@ -57,22 +57,34 @@ def written(
     patient = spoiling.patient(person.patient)
     structure = load_territory().structures[STRUCTURE]
     if form is Form.FHIR:
-        resource = patient_resource(person, patient, structure, newer=int(person.key[1:]) % 2 == 0)
+        newer = int(person.key[1:]) % 2 == 0
+        resource = patient_resource(
+            patient, structure, with_ins=person.with_ins, newer=newer, status=person.patient.status
+        )
         spoiling.resource(resource)
         return resource_octets(resource)
     if form is Form.ADT:
-        return er7_octets(spoiling.er7(adt_of(person, patient, structure)), label, at)
+        return er7_octets(spoiling.er7(_adt_of(person, patient, structure)), label, at)
     record = _record(label, person, patient, structure, at)
     document = spoiling.cda(build_cda(record))
     if form is Form.CDA:
         return document
     if form is Form.MDM:
-        message = mdm_of(person, patient, structure, document, record.kind.type.code)
+        number = f"DOC-{person.key}"
+        message = mdm_of(patient, structure, document, record.kind.type.code, number, with_ins=person.with_ins)
         return er7_octets(spoiling.er7(message), label, at)
     bench = Bench(at)
     lot = _lot(bench, label, record, document, spoiling)
     files = [(name, spoiling.metadata(data) if name == METADATA else data) for name, data in package_files(lot)]
     return bench.mail(label, record, package=zip_of(files, at), sender=SECRETARIAT, edit=spoiling.draft)
+
+
+def _adt_of(person: Person, patient: Patient, structure: Structure) -> Er7:
+    """The A28 of a person, or the A47 that replaces a former INS."""
+    pid = pid_fields(patient, structure, with_ins=person.with_ins)
+    if person.former[0]:
+        return Er7("A47", pid, (f"MRG|{ins_cx(*person.former)}",))
+    return Er7("A28", pid)
 
 
 def _record(label: str, person: Person, patient: Patient, structure: Structure, at: datetime) -> CdaRecord:

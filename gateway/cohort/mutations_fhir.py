@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gateway.cohort.fhir_writer import ins_identifier, reliability
 from gateway.cohort.messages import Spoiling
 from gateway.cohort.mutations import FHIR, Case, Mutation, mutation
 from gateway.identity.rules_fhir import STATUS_2_1, STATUS_2_2, TYPES
+from gateway.partners.build_fhir import ins_identifier, reliability
 
 _OBSOLETE = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-fiabilite-identite"
 _INS, _BIRTH_PLACE = 0, 1  # places in `identifier` and `extension`

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.cohort.hl7_writer import HOME, Er7, ins_cx
 from gateway.cohort.messages import Spoiling
 from gateway.cohort.model import Form
 from gateway.cohort.mutations import PIDS, Case, Mutation, mutation
+from gateway.hl7v2.build import HOME, Er7, ins_cx
 
 _ADT = (Form.ADT,)
 _MDM = (Form.MDM,)

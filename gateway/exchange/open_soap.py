@@ -1,14 +1,16 @@
 """A SOAP message kept as a file: a deposit, a query, a test of existence, an INSi call, or an answer to one of them.
 
 A file has no door: nobody's certificate, no clock, no trust. The VIHF is read as it claims, its signature is not judged, and
-the rights of the caller are not either. What remains is what every container says of the patient, and the metadata and
-documents. The root part alone (XML) opens as well as the whole MIME message.
+the rights of the caller are not either. What remains is what every container says of the patient, the metadata and
+documents and, in a whole MIME message, whether the lot agrees with its parts. The root part alone (XML) opens as well.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from lxml import etree
 
@@ -19,22 +21,43 @@ from gateway.documents.open_patient import parse_cx
 from gateway.documents.xml import local, parse_xml
 from gateway.exchange.open_insi import insi_file
 from gateway.identity.model import ContainerKind, IdentityView, PatientIdentifier
-from gateway.rules.model import Hit
+from gateway.rules.model import Hit, RuleContext
 from gateway.sandbox.model import Limits
-from gateway.sharing.lot import is_signature, open_lot
+from gateway.sharing.case import Case
+from gateway.sharing.lot import Lot, is_signature, open_lot
 from gateway.sharing.mtom import Multipart, MultipartError, Part, read_multipart
+from gateway.sharing.opening import Endpoint, OpenedRequest
 from gateway.sharing.registry import PATIENT, StoredQuery, read_query
+from gateway.sharing.rules_lot import (
+    every_document_has_an_entry,
+    every_entry_has_its_octets,
+    hash_right,
+    lot_is_signed,
+    size_right,
+    unique_in_the_lot,
+)
 from gateway.sharing.td02 import read_td02
 from gateway.sharing.vihf import read_vihf
+from gateway.soap.certificates import Peer
 from gateway.soap.envelope import open_envelope
 from gateway.soap.names import SAML, qname
-from gateway.values import PlaceKind, Text, Where
+from gateway.values import Direction, Door, PlaceKind, Text, Where
 
 _BODY = Where(PlaceKind.XPATH, "/Envelope/Body")
 _HEADERS = re.compile(rb"\A(?:[!-9;-~]{1,80}:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n)+\r?\n")
 _CONTENT_TYPE = re.compile(rb"(?im)^content-type:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)")
 _BOUNDARY = re.compile(rb"\A\s*--([^\r\n]{1,70})\r?\n")
 _HINT = b"ClinicalDocument"
+_NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # no rule run here looks at the time
+_CONTEXT = RuleContext(Direction.EMISSION, Door.FILE, date(2000, 1, 1))
+_LOT_RULES = (
+    every_entry_has_its_octets,
+    every_document_has_an_entry,
+    unique_in_the_lot,
+    hash_right,
+    size_right,
+    lot_is_signed,
+)
 
 # Answers that carry no patient: told by their kind alone.
 _PLAIN = {
@@ -148,7 +171,16 @@ def _deposit(body: etree._Element, multipart: Multipart, limits: Limits) -> Soap
     told = [lot.metadata.submission_set.identity] if lot.metadata.submission_set else []
     told += [entry.identity for entry in lot.metadata.entries if not is_signature(entry)]
     told += [document.identity for document in documents]
-    return SoapFile("iti-41", tuple(v for v in told if v is not None), (lot.metadata,), documents)
+    issues = tuple(_lot_issues(lot, limits)) if multipart.parts else ()
+    return SoapFile("iti-41", tuple(v for v in told if v is not None), (lot.metadata,), documents, issues)
+
+
+def _lot_issues(lot: Lot, limits: Limits) -> Iterator[Issue]:
+    """What the lot itself belies, with nobody at the door and an empty registry."""
+    request = OpenedRequest(Endpoint.REPOSITORY, lot=lot)
+    case = Case(request, Peer(presented=False), _NO_TIME, limits)
+    for told in _LOT_RULES:
+        yield from (Issue(told.id, hit) for hit in told.check(case, _CONTEXT))
 
 
 def _metadata_views(metadata: XdsMetadata) -> tuple[IdentityView, ...]:

@@ -162,9 +162,13 @@ def _views_of_documents(documents: tuple[CdaDocument, ...]) -> Iterator[Identity
 
 
 def _is_soap_multipart(raw: bytes) -> bool:
-    """SOAP with attachments, with its MIME headers or from its first boundary."""
+    """SOAP with attachments, with its MIME headers or from its first boundary; a text that only names them is none."""
     head = raw[:4096].lower()
-    return b"application/xop+xml" in head and (b"multipart/related" in head or head.lstrip().startswith(b"--"))
+    if b"application/xop+xml" not in head:
+        return False
+    if head.lstrip().startswith(b"--"):
+        return True
+    return b"multipart/related" in head and _HEADER_LINE.match(raw) is not None
 
 
 def _head(raw: bytes) -> str:

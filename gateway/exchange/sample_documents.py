@@ -9,8 +9,8 @@ from gateway.directory.model import Patient
 from gateway.documents.build_cda import build_cda
 from gateway.documents.build_metadata import LotEntry, submit_objects_request
 from gateway.documents.build_xdm import build_xdm
+from gateway.exchange.sample_model import Sample, sample
 from gateway.exchange.sample_parts import Bench, changed, wrong_key
-from gateway.exchange.samples import Sample, sample
 from gateway.messaging.compose import package_part, twin_part
 
 
@@ -66,7 +66,7 @@ def identity_faults(bench: Bench) -> tuple[Sample, ...]:
             "identite-nss-pris-pour-une-ins",
             'root="1.2.250.1.213.1.4.10"',
             'root="1.2.250.1.213.1.4.13"',
-            ("XDM-08",),
+            ("XDM-08", "INS-029", "INS-031", "INS-140", "XDM-10"),
             "L'OID est celui du numéro de sécurité sociale, pas d'une INS.",
             "The OID is that of the social-security number, not of an INS.",
         ),
@@ -111,7 +111,7 @@ def identity_faults(bench: Bench) -> tuple[Sample, ...]:
             "identite-date-de-naissance-differente",
             '<birthTime value="19390308"/>',
             '<birthTime value="19390309"/>',
-            ("INS-155",),
+            ("INS-155", "ECO-02"),
             "La date de naissance du CDA n'est pas celle des métadonnées.",
             "The birth date of the CDA is not that of the metadata.",
         ),
@@ -119,7 +119,7 @@ def identity_faults(bench: Bench) -> tuple[Sample, ...]:
             "identite-deux-patients-dans-une-archive",
             "mail",
             lambda: _two_patients(bench, "identite-deux-patients-dans-une-archive"),
-            ("INS-136",),
+            ("INS-136", "INS-131"),
             "Deux personnes dans la même archive.",
             "Two persons in one package.",
         ),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gateway.documents.build_record import CdaRecord
 from gateway.documents.build_xdm import METADATA, SUBSET
+from gateway.exchange.sample_model import Sample, sample
 from gateway.exchange.sample_parts import (
     DOC,
     DOMAIN,
@@ -19,7 +20,6 @@ from gateway.exchange.sample_parts import (
     renamed,
     without,
 )
-from gateway.exchange.samples import Sample, sample
 from gateway.messaging.compose import Draft
 
 _SIAO = f"orientation@siao.{DOMAIN}"
@@ -86,7 +86,7 @@ def package_faults(bench: Bench) -> tuple[Sample, ...]:
         xdm(
             "xdm-document-vide",
             lambda r: bench.repacked("xdm-empty", r, emptied(DOC)),
-            ("XDM-03",),
+            ("XDM-03", "XDM-04", "XDM-05", "CDA-01", "INS-137"),
             "Le document déclaré est un fichier vide.",
             "The declared document is an empty file.",
         ),
@@ -102,14 +102,14 @@ def package_faults(bench: Bench) -> tuple[Sample, ...]:
             lambda r: bench.package(
                 "xdm-notcda", r, b"<?xml version='1.0' encoding='UTF-8'?>\n<Lettre>Bonjour</Lettre>\n"
             ),
-            ("XDM-07",),
+            ("XDM-07", "INS-137"),
             "Le fichier déclaré comme document n'est pas un CDA.",
             "The file declared as a document is not a CDA.",
         ),
         xdm(
             "xdm-type-different-du-cda",
             lambda r: bench.repacked("xdm-type", r, in_metadata(lambda d: changed(d, '"11490-0"', '"34112-3"'))),
-            ("XDM-09",),
+            ("XDM-09", "MET-12"),
             "Le typeCode des métadonnées n'est pas le code du document.",
             "The typeCode of the metadata is not the code of the document.",
         ),
@@ -152,7 +152,7 @@ def mail_faults(bench: Bench) -> tuple[Sample, ...]:
                 bench.record("mail-ins-o", patient="benali-amina"),
                 edit=lambda d: replace(d, ins=True),
             ),
-            ("INS-140",),
+            ("INS-140", "INS-031", "XDM-10"),
             "X-MSS-INS dit O, le document n'a pas d'INS.",
             "X-MSS-INS says O, the document has no INS.",
         ),
@@ -173,14 +173,14 @@ def mail_faults(bench: Bench) -> tuple[Sample, ...]:
         mail(
             "mail-ins-dans-l-objet",
             lambda d: replace(d, subject=f"{d.subject} {bench.territory.patients['delmas-suzanne'].matricule}"),
-            ("INS-146",),
+            ("INS-146", "ECO-01"),
             "Le matricule INS est écrit dans l'objet.",
             "The INS matricule is written in the subject.",
         ),
         mail(
             "mail-deux-archives",
             lambda d: replace(d, attachments=(d.attachments[0], *d.attachments)),
-            ("ECO-13",),
+            ("ECO-13", "XDM-11"),
             "Deux pièces IHE_XDM.zip dans un message : une seule est admise.",
             "Two IHE_XDM.zip parts in one mail: only one is allowed.",
         ),
@@ -202,7 +202,7 @@ def mail_faults(bench: Bench) -> tuple[Sample, ...]:
             "mail-archive-tronquee",
             "mail",
             lambda: _cut_package(bench, "mail-archive-tronquee"),
-            ("ECO-17",),
+            ("ECO-17", "ECO-12", "INS-142", "MSS-03"),
             "Le base64 de l'archive est coupé au milieu : la pièce ne se lit plus.",
             "The base64 of the package is cut in the middle: the part can no longer be read.",
         ),
@@ -221,7 +221,7 @@ def mail_faults(bench: Bench) -> tuple[Sample, ...]:
             "mail-document-de-sante-au-siao",
             "mail",
             lambda: bench.mail("mail-siao", bench.record("mail-siao"), to=(_SIAO,)),
-            ("GW-RIGHTS-01",),
+            ("GW-RIGHTS-01", "GW-RIGHTS-04"),
             "Une lettre de santé adressée au SIAO, qui n'y est pas habilité.",
             "A health letter sent to the housing-orientation service, which may not receive it.",
             to=(_SIAO,),
@@ -230,7 +230,7 @@ def mail_faults(bench: Bench) -> tuple[Sample, ...]:
             "mail-document-de-sante-aux-prestations",
             "mail",
             lambda: bench.mail("mail-cd", bench.record("mail-cd"), to=(_PRESTATIONS,)),
-            ("GW-RIGHTS-01",),
+            ("GW-RIGHTS-01", "GW-RIGHTS-04"),
             "Une lettre de santé adressée au service administratif du département.",
             "A health letter sent to the county's administrative service.",
             to=(_PRESTATIONS,),

@@ -6,74 +6,37 @@ from the fictitious territory. The same time always gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import datetime
 
 from gateway.exchange.model import Envelope
-from gateway.exchange.sample_parts import SECRETARIAT, TILLEULS, Bench
-from gateway.values import Text
+from gateway.exchange.sample_calls import Call, CallBench
+from gateway.exchange.sample_dmp import dmp_calls
+from gateway.exchange.sample_documents import document_faults, identity_faults
+from gateway.exchange.sample_fhir import fhir_samples
+from gateway.exchange.sample_hl7 import hl7_samples
+from gateway.exchange.sample_insi import insi_calls
+from gateway.exchange.sample_mails import mail_faults, package_faults
+from gateway.exchange.sample_model import SAMPLE_TIME, Sample
+from gateway.exchange.sample_parts import Bench
+from gateway.exchange.sample_valid import valid_samples
+from gateway.soap.signing import Seal
 
-SAMPLE_TIME = datetime(2025, 3, 17, 10, 30, tzinfo=timezone(timedelta(hours=1)))
+__all__ = ["SAMPLE_TIME", "Call", "Sample", "calls", "readdressed", "sample_named", "samples"]
 
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One file. `kind` is mail, xdm, cda or metadata; `envelope` is how to send a mail.
-
-    `expected_rules` must all be found when the file is emitted: by a check of its octets, except rules of the envelope
-    (`GW-ENV-…`), which only a door can see. () for a valid file, where nothing blocking may be found.
-    """
-
-    name: str
-    filename: str
-    kind: str
-    build: Callable[[], bytes]
-    expected_rules: tuple[str, ...]
-    title: Text
-    envelope: Envelope | None = None
-
-
-_ENDINGS = {"mail": "eml", "xdm": "zip", "cda": "xml", "metadata": "xml"}
-
-
-def sample(
-    name: str,
-    kind: str,
-    build: Callable[[], bytes],
-    rules: tuple[str, ...],
-    fr: str,
-    en: str,
-    *,
-    sender: str = SECRETARIAT,
-    to: tuple[str, ...] = (TILLEULS,),
-) -> Sample:
-    """A sample; a mail gets its envelope, other kinds none."""
-    return Sample(
-        name=name,
-        filename=f"{name}.{_ENDINGS[kind]}",
-        kind=kind,
-        build=build,
-        expected_rules=rules,
-        title=Text(fr, en),
-        envelope=Envelope(sender, to) if kind == "mail" else None,
-    )
+_TABLES = (valid_samples, identity_faults, document_faults, package_faults, mail_faults, hl7_samples, fhir_samples)
 
 
 def samples(at: datetime = SAMPLE_TIME) -> tuple[Sample, ...]:
-    """Every sample, valid ones first. Nothing is built before its `build` is called."""
-    from gateway.exchange.sample_documents import document_faults, identity_faults
-    from gateway.exchange.sample_mails import mail_faults, package_faults
-    from gateway.exchange.sample_valid import valid_samples
-
+    """Every sample that needs no signature, table by table. Nothing is built before its `build` is called."""
     bench = Bench(at)
-    return (
-        *valid_samples(bench),
-        *identity_faults(bench),
-        *document_faults(bench),
-        *package_faults(bench),
-        *mail_faults(bench),
-    )
+    return tuple(sample for table in _TABLES for sample in table(bench))
+
+
+def calls(at: datetime, seal: Seal) -> tuple[Call, ...]:
+    """Every request of the DMP and of INSi, signed with the seal of the structure that calls. They live five minutes."""
+    bench = CallBench(Bench(at), seal)
+    return (*dmp_calls(bench), *insi_calls(bench))
 
 
 def sample_named(name: str, at: datetime = SAMPLE_TIME) -> Sample:

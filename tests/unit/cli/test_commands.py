@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,18 +92,68 @@ def test_an_unknown_rule_or_family_is_answered_with_those_that_exist() -> None:
 
 
 def test_samples_are_written_with_their_index_and_judge_as_promised(tmp_path: Path) -> None:
-    ran = passerelle("samples", tmp_path / "exemples")
+    ran = passerelle("samples", tmp_path / "exemples", cwd=tmp_path)
     assert ran.code == 0
     index = json.loads((tmp_path / "exemples" / "index.json").read_text(encoding="utf-8"))
     assert {entry["file"] for entry in index} == {s.filename for s in samples()}
-    assert all((tmp_path / "exemples" / entry["file"]).stat().st_size for entry in index)
-    judged = passerelle("check", tmp_path / "exemples", "--format", "json")
+    assert_judged_as_promised(tmp_path / "exemples", index)
+
+
+def assert_judged_as_promised(folder: Path, index: list[dict[str, Any]]) -> None:
+    """`check` of the folder finds in each file of the index the rules announced, and judges nothing else."""
+    judged = passerelle("check", folder, "--format", "json")
     by_name = {Path(f["file"]).name: f for f in json.loads(judged.out)["files"]}
+    assert set(by_name) == {entry["file"] for entry in index}
     for entry in index:
         wanted = {rule for rule in entry["expected_rules"] if not rule.startswith("GW-ENV-")}
-        assert wanted <= {f["rule"] for f in by_name[entry["file"]]["findings"]}, entry["file"]
-        if not entry["expected_rules"]:
+        if wanted:
+            assert {f["rule"] for f in by_name[entry["file"]]["findings"]} == wanted, entry["file"]
+        else:
             assert by_name[entry["file"]]["verdict"] in ("clean", "warnings"), entry["file"]
+
+
+def test_without_a_test_authority_samples_say_in_one_line_what_is_not_written(tmp_path: Path) -> None:
+    for lang, said in (("fr", "ne sont pas écrites"), ("en", "are not written")):
+        ran = passerelle("samples", tmp_path / "exemples", "--data", tmp_path / "nowhere", "--lang", lang)
+        assert ran.code == 0
+        assert len(ran.err.strip().splitlines()) == 1
+        assert said in ran.err
+    assert not (tmp_path / "nowhere").exists()
+    assert not [p for p in (tmp_path / "exemples").iterdir() if p.suffix in (".mime", ".curl", ".key")]
+    assert list((tmp_path / "exemples").glob("*.er7"))
+
+
+def test_an_authority_that_cannot_be_read_is_told_and_the_rest_is_written(tmp_path: Path) -> None:
+    (tmp_path / "data" / "pki" / "issued").mkdir(parents=True)
+    for name in ("org.pem", "root.pem"):
+        (tmp_path / "data" / "pki" / name).write_bytes(b"")
+    ran = passerelle("samples", tmp_path / "exemples", "--data", tmp_path / "data")
+    assert ran.code == 0
+    assert "Requêtes DMP et INSi non écrites" in ran.err
+    assert "Traceback" not in ran.all
+    assert list((tmp_path / "exemples").glob("*.json"))
+
+
+def test_with_the_authority_of_a_gateway_at_rest_signed_requests_are_written_too(pki: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "exemples d'été"
+    ran = passerelle("samples", folder, "--data", pki)
+    assert (ran.code, ran.err) == (0, "")
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    posted = [entry for entry in index if "curl" in entry]
+    assert {entry["url"].partition("8443")[2] for entry in posted} == {
+        "/lps",
+        *(f"/si-dmp-server/v2/services/{name}" for name in ("patients", "registry", "repository")),
+    }
+    assert "cinq minutes" in (folder / "LISEZMOI.txt").read_text(encoding="utf-8")
+    for entry in posted:
+        options = (folder / f"{Path(entry['file']).stem}.curl").read_text(encoding="utf-8")
+        assert str(folder / entry["file"]) in options
+        assert (folder / entry["file"]).stat().st_size
+    assert {p.name: p.stat().st_mode & 0o777 for p in folder.glob("*.key")} == {
+        "client-dmp.key": 0o600,
+        "client-insi.key": 0o600,
+    }
+    assert_judged_as_promised(folder, index)
 
 
 # ---------------------------------------------------------------------------------------------------------------- pki

@@ -1,4 +1,4 @@
-"""HL7 v2 messages of a person: an A28 (A47 when the INS has changed), or a T02 with a CDA. French PAM, ER7, UTF-8.
+"""HL7 v2 messages as a software writes them: ADT of an identity, ORU and MDM with a CDA. French PAM, ER7, UTF-8.
 
 Source: IHE PAM France 2.11.2; CI-SIS, transmission de documents CDA-R2 en HL7v2 2.1.
 """
@@ -9,14 +9,21 @@ import base64
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.cohort.model import Person
 from gateway.directory.model import Patient, Structure
 from gateway.documents.build_record import ipp_oid
+from gateway.documents.model import Code
 from gateway.identity.model import INS_NIA
 
 _ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"})
 HOME = "4 RUE DU LAVOIR^^BRUMEVAL^^48901^FRA^H"
 _LAST_FIELD = 35
+_KINDS = {
+    "A28": ("ADT", "ADT_A05"),
+    "A31": ("ADT", "ADT_A05"),
+    "A47": ("ADT", "ADT_A30"),
+    "R01": ("ORU", "ORU_R01"),
+    "T02": ("MDM", "MDM_T02"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +71,33 @@ def pid_fields(patient: Patient, structure: Structure, *, with_ins: bool) -> dic
     }
 
 
-def adt_of(person: Person, patient: Patient, structure: Structure) -> Er7:
-    """The A28 of a person, or the A47 that replaces a former INS."""
-    pid = pid_fields(patient, structure, with_ins=person.with_ins)
-    if person.former[0]:
-        return Er7("A47", pid, (f"MRG|{ins_cx(*person.former)}",))
-    return Er7("A28", pid)
-
-
-def mdm_of(person: Person, patient: Patient, structure: Structure, cda: bytes, code: str) -> Er7:
-    """A T02 that carries one document."""
-    data = base64.b64encode(cda).decode()
+def mdm_of(patient: Patient, structure: Structure, cda: bytes, code: str, document: str, *, with_ins: bool) -> Er7:
+    """A T02 that carries one CDA; `code` is its LOINC, `document` the number its sender gives it."""
     return Er7(
         "T02",
-        pid_fields(patient, structure, with_ins=person.with_ins),
-        (
-            "PV1|1|N",
-            f"TXA|1|CR|TX||||||||||DOC-{person.key}|||||AU",
-            f"OBX|1|ED|{code}^Document^LN||^TEXT^XML^Base64^{data}||||||F",
-        ),
+        pid_fields(patient, structure, with_ins=with_ins),
+        ("PV1|1|N", f"TXA|1|CR|TX|||||||||{document}|||||AU", obx_of(cda, f"{code}^Document^LN")),
     )
 
 
-def er7_octets(message: Er7, control_id: str, at: datetime) -> bytes:
-    """The message as octets; segments end with CR."""
-    family, structure = {"A28": ("ADT", "ADT_A05"), "A47": ("ADT", "ADT_A30"), "T02": ("MDM", "MDM_T02")}[message.event]
+def oru_of(patient: Patient, structure: Structure, cda: bytes, code: Code, *, with_ins: bool) -> Er7:
+    """An R01 that carries one CDA."""
+    named = f"{code.code}^{escaped(code.label)}^LN"
+    return Er7(
+        "R01",
+        pid_fields(patient, structure, with_ins=with_ins),
+        ("PV1|1|N", "ORC|NW", f"OBR|1|||{named}", obx_of(cda, named)),
+    )
+
+
+def obx_of(cda: bytes, code: str) -> str:
+    """The OBX of a CDA: `code` as CE, the octets in base64."""
+    return f"OBX|1|ED|{code}||^TEXT^XML^Base64^{base64.b64encode(cda).decode()}||||||F"
+
+
+def er7_octets(message: Er7, control_id: str, at: datetime, *, codec: str = "utf-8") -> bytes:
+    """The message as octets; segments end with CR. `codec` is what it is written in: MSH-18 says UTF-8 whatever it is."""
+    family, structure = _KINDS[message.event]
     version = "2.5^FRA^2.11" if family == "ADT" else "2.5"
     when = f"{at:%Y%m%d%H%M%S}"
     kind = f"{family}^{message.event}^{structure}"
@@ -97,12 +106,12 @@ def er7_octets(message: Er7, control_id: str, at: datetime) -> bytes:
     )
     segments = [
         header,
-        f"EVN||{when}",
+        *([f"EVN||{when}"] if family != "ORU" else []),
         _segment(message.pid),
         *([_segment(message.second_pid)] if message.second_pid else []),
         *message.after,
     ]
-    return "".join(f"{segment}\r" for segment in segments).encode()
+    return "".join(f"{segment}\r" for segment in segments).encode(codec)
 
 
 def _segment(fields: dict[int, str]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gateway.cohort.model import Person
 from gateway.directory.model import Patient, Structure
 from gateway.documents.build_record import ipp_oid
 from gateway.identity.model import INS_DEMO, INS_NIA, INS_NIR, INS_TEST
@@ -25,10 +24,15 @@ _SLICES = {
 _GENDERS = {"M": "male", "F": "female"}
 
 
-def patient_resource(person: Person, patient: Patient, structure: Structure, *, newer: bool) -> dict[str, Any]:
-    """The resource, open to changes. `newer` is FR Core 2.2; without an INS it is always that (2.1 has no VALI without)."""
+def patient_resource(
+    patient: Patient, structure: Structure, *, with_ins: bool, newer: bool, status: str = ""
+) -> dict[str, Any]:
+    """The resource, open to changes. `newer` is FR Core 2.2; without an INS it is always that (2.1 has no VALI without).
+
+    `status` is what an identity without an INS is told to be; that of the patient by default.
+    """
     identifiers: list[dict[str, Any]] = []
-    if person.with_ins:
+    if with_ins:
         identifiers.append(ins_identifier(patient.matricule, patient.oid))
     identifiers.append(
         {
@@ -45,14 +49,14 @@ def patient_resource(person: Person, patient: Patient, structure: Structure, *, 
     if patient.used_family or patient.used_given:
         used = {"use": "usual", "family": patient.used_family or patient.family}
         told.append({**used, "given": [patient.used_given or patient.given]})
-    profile = "fr-core-patient-ins" if person.with_ins else "fr-core-patient"
+    profile = "fr-core-patient-ins" if with_ins else "fr-core-patient"
     insee = {"url": f"{DEFINITIONS}/fr-core-address-insee-code", "valueCoding": {"code": patient.birth_place}}
     return {
         "resourceType": "Patient",
-        "id": person.key,
+        "id": patient.key,
         "meta": {"profile": [f"{DEFINITIONS}/{profile}"]},
         "extension": [
-            reliability(*_status(person, newer=newer)),
+            reliability(*_status(status or patient.status, with_ins=with_ins, newer=newer)),
             {"url": _BIRTH_PLACE, "valueAddress": {"extension": [insee]}},
         ],
         "identifier": identifiers,
@@ -62,9 +66,9 @@ def patient_resource(person: Person, patient: Patient, structure: Structure, *, 
     }
 
 
-def _status(person: Person, *, newer: bool) -> tuple[str, str]:
-    if not person.with_ins:
-        return person.patient.status, STATUS_2_2
+def _status(status: str, *, with_ins: bool, newer: bool) -> tuple[str, str]:
+    if not with_ins:
+        return status, STATUS_2_2
     return ("QUAL", STATUS_2_2) if newer else ("VALI", STATUS_2_1)
 
 
