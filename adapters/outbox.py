@@ -22,7 +22,6 @@ from gateway.exchange.model import DeliveryState, Event
 from gateway.exchange.notice_desk import NoticeDesk
 from gateway.exchange.notices import NOTICE, asking, left_to_try, settle, told_late
 from gateway.exchange.retry import RetryPolicy
-from gateway.index_ports import RecordIntegration
 from gateway.messaging.dsn import Fate
 from gateway.ports import (
     Clock,
@@ -34,6 +33,7 @@ from gateway.ports import (
     LeaseDeliveries,
     RecipientOutcome,
     RecordExchange,
+    RecordIntegration,
     Store,
     StoreUnavailable,
 )

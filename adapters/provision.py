@@ -36,8 +36,7 @@ from gateway.directory.territory import (
 from gateway.exchange.identity_seed import held_by, identities_of, seeded
 from gateway.exchange.indexed import indexed
 from gateway.identity.matricule import canonical
-from gateway.index_ports import PutIdentity
-from gateway.ports import AppendEvent, Operation, PutDmp, Store
+from gateway.ports import AppendEvent, Operation, PutDmp, PutIdentity, Store
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 
 STATE = "Val-de-Brume (48)"

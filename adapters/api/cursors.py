@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from adapters.api.problems import Problem
-from gateway.index_ports import QuarantineRow
+from gateway.ports import QuarantineRow
 from gateway.values import Text
 
 _PLACE = re.compile(r"([0-9a-f]{1,14})-([0-9A-Za-z-]{1,64})")

@@ -42,8 +42,7 @@ from gateway.identity.printing import why_not
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Status
 from gateway.identity.traits import canon
-from gateway.index_ports import IdentityFilter
-from gateway.ports import AppendEvent, Conflict, InsRegistry
+from gateway.ports import AppendEvent, Conflict, IdentityFilter, InsRegistry
 from gateway.rules.masking import mask_text
 from gateway.values import Text
 

@@ -18,7 +18,7 @@ from gateway.identity.local import STRICT, Ins, InsiTrace, LocalIdentity, Traits
 from gateway.identity.printing import svg, symbol, text_of
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import moves_by_hand
-from gateway.index_ports import QuarantineRow
+from gateway.ports import QuarantineRow
 from gateway.rules.masking import mask_matricule, mask_text, mask_trait
 
 PLAIN = frozenset({"sex"})  # one letter, which tells nobody apart

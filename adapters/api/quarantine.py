@@ -19,8 +19,7 @@ from adapters.ids import UuidSeven
 from gateway.exchange.identities import NotAllowed
 from gateway.exchange.quarantine import Decided, Gone, QuarantineDesk, State
 from gateway.exchange.received import told_of
-from gateway.index_ports import QuarantineRow
-from gateway.ports import Conflict
+from gateway.ports import Conflict, QuarantineRow
 from gateway.rules.masking import mask_text
 from gateway.values import Text
 

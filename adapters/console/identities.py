@@ -50,8 +50,7 @@ from gateway.identity.printing import symbol, text_of, why_not
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Event
 from gateway.identity.trait_words import named
-from gateway.index_ports import IdentityFilter, QuarantineRow
-from gateway.ports import Conflict
+from gateway.ports import Conflict, IdentityFilter, QuarantineRow
 from gateway.rules.masking import mask_text
 from gateway.sandbox.model import DEFAULT_WORKSPACE
 from gateway.values import Lang, Text

@@ -1,4 +1,4 @@
-"""The durable store: one schema on SQLite or PostgreSQL. `open_store` gives the `Store` of `gateway/ports.py`.
+"""The durable store: one schema on SQLite or PostgreSQL. `open_store` gives the `Store` of `gateway/ports/`.
 
 How a commit becomes durable, in ten lines:
 

@@ -30,7 +30,6 @@ from adapters.storage.readers import records as record_reader
 from adapters.storage.work import Notices
 from adapters.storage.writer import Batch, Writer
 from gateway.exchange.model import DeliveryState, Payload
-from gateway.index_ports import IdentityFilter, IdentityRow, PutIdentity, QuarantineRow
 from gateway.ports import (
     AppendMail,
     ChangeFolder,
@@ -43,8 +42,12 @@ from gateway.ports import (
     ExchangeRow,
     FinishDelivery,
     FolderRow,
+    IdentityFilter,
+    IdentityRow,
     MailRow,
     Operation,
+    PutIdentity,
+    QuarantineRow,
     RecordExchange,
     StoreUnavailable,
 )

@@ -36,8 +36,7 @@ from gateway.identity.local import (
 from gateway.identity.proofs import proof_kinds
 from gateway.identity.status import Event, Refused, Reliability, Status
 from gateway.identity.traits import canon
-from gateway.index_ports import IdentityFilter
-from gateway.ports import Clock, Conflict, Ids, InsRegistry, Store
+from gateway.ports import Clock, Conflict, IdentityFilter, Ids, InsRegistry, Store
 from gateway.values import Text
 
 CONFIRM, PROOF, DETAILS = "insi-confirmed", "proof-attached", "details"

@@ -16,10 +16,10 @@ from gateway.exchange.indexed import IndexedIdentity, name_of, put
 from gateway.exchange.model import Event, Payload
 from gateway.identity.local import FOUND, Change, Ins, InsiTrace, LocalIdentity, Proof, Traits
 from gateway.identity.status import Attribute, Reliability, Status
-from gateway.index_ports import HeldIns, PutIdentity
 from gateway.insi.base import national_base
 from gateway.insi.model import Answer, Code, Individual, Operation
 from gateway.insi.wire import write_result
+from gateway.ports import HeldIns, PutIdentity
 
 BY = "territoire"  # who filled them
 CREATED = "created"

@@ -14,7 +14,7 @@ from gateway.identity.matching import Received
 from gateway.identity.matricule import canonical
 from gateway.identity.records import local_of, record_of
 from gateway.identity.traits import canon
-from gateway.index_ports import HeldIns, IdentityRow, IndexReader, PutIdentity
+from gateway.ports import HeldIns, IdentityRow, IndexReader, PutIdentity
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,19 @@ from gateway.identity.local import Traits
 from gateway.identity.matching import Match, Outcome, Received, match
 from gateway.identity.profiles import profile_overrides
 from gateway.identity.record_rules import RECORD_RULES, ReliedOn
-from gateway.index_ports import IdentityFilter, IndexReader, MarkMail, NewQuarantine, RecordIntegration
 from gateway.messaging.mdn import asked_by
-from gateway.ports import Clock, Delivery, NewDelivery, NewMail, Sandboxes
+from gateway.ports import (
+    Clock,
+    Delivery,
+    IdentityFilter,
+    IndexReader,
+    MarkMail,
+    NewDelivery,
+    NewMail,
+    NewQuarantine,
+    RecordIntegration,
+    Sandboxes,
+)
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.rules.model import Hit
 from gateway.rules.verdict import Decision, Integration

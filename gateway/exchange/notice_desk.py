@@ -15,7 +15,6 @@ from typing import Any
 from gateway.exchange.model import DsnRequest, Envelope, Event, Payload
 from gateway.exchange.notices import Form, asking
 from gateway.exchange.routing import RELAY, relay_payload, takes_mail
-from gateway.index_ports import RecordIntegration
 from gateway.messaging.citizen import (
     CitizenNotice,
     NotDelivered,
@@ -41,6 +40,7 @@ from gateway.ports import (
     NewMail,
     RecipientOutcome,
     RecordExchange,
+    RecordIntegration,
     Sandboxes,
 )
 from gateway.rules import RuleBook, RuleCard

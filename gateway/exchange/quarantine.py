@@ -23,17 +23,20 @@ from gateway.exchange.quarantine_checks import kept_aside, refuse_double, refuse
 from gateway.exchange.received import told_of, told_record
 from gateway.exchange.routing import QUARANTINE_KEYWORD, WITHOUT_INS_KEYWORD
 from gateway.identity.matching import Received
-from gateway.index_ports import DecideQuarantine, MarkMail, QuarantineRow, RecordIntegration
 from gateway.messaging.without_ins import mail_without_ins
 from gateway.ports import (
     Clock,
     Conflict,
+    DecideQuarantine,
     ExchangeRow,
     Ids,
+    MarkMail,
     NewMail,
     Offload,
     Operation,
+    QuarantineRow,
     RecordExchange,
+    RecordIntegration,
     Sandboxes,
     Store,
 )

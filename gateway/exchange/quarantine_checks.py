@@ -11,7 +11,7 @@ from gateway.identity.comparison import Grade, compared
 from gateway.identity.local import Ins, LocalIdentity
 from gateway.identity.matching import Received
 from gateway.identity.trait_words import named
-from gateway.index_ports import IndexReader
+from gateway.ports import IndexReader
 from gateway.rules.verdict import Integration
 from gateway.values import Text
 

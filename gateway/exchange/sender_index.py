@@ -15,7 +15,7 @@ from gateway.identity.base_rules import BASE_RULES, Carrier, Sent
 from gateway.identity.local import LocalIdentity
 from gateway.identity.record_rules import RECORD_RULES, ReliedOn
 from gateway.identity.records import local_of
-from gateway.index_ports import IndexReader
+from gateway.ports import IndexReader
 from gateway.rules import Finding, RuleBook, RuleContext
 from gateway.values import Door
 

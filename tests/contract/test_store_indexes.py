@@ -11,16 +11,21 @@ import pytest
 
 from adapters.storage import SqlStore
 from gateway.exchange.model import DeliveryState
-from gateway.index_ports import (
+from gateway.ports import (
+    AppendEvent,
+    Conflict,
     DecideQuarantine,
+    ExchangeFilter,
+    FinishDelivery,
     HeldIns,
     IdentityFilter,
+    LeaseDeliveries,
     MarkMail,
     NewQuarantine,
     PutIdentity,
     RecordIntegration,
+    ResetWorkspace,
 )
-from gateway.ports import AppendEvent, Conflict, ExchangeFilter, FinishDelivery, LeaseDeliveries, ResetWorkspace
 from tests.support.stores import BAL, NOW, WS, Place, delivery, event, exchange, mail, payload, place, store
 
 HOSPITAL = "ch-brumeval"

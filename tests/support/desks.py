@@ -20,8 +20,8 @@ from gateway.exchange.quarantine import QuarantineDesk
 from gateway.exchange.received import Told, told_record
 from gateway.identity.local import Ins, Traits
 from gateway.identity.matching import Received
-from gateway.index_ports import NewQuarantine, QuarantineRow, RecordIntegration
 from gateway.insi import model as insi
+from gateway.ports import NewQuarantine, QuarantineRow, RecordIntegration
 from gateway.rules.masking import mask_text
 from gateway.sandbox.model import Policy
 from gateway.values import PlaceKind, Where

@@ -12,7 +12,7 @@ import pytest
 from gateway.exchange.identity_seed import identities_of
 from gateway.exchange.indexed import IndexedIdentity, indexed, name_of, put
 from gateway.identity.status import Attribute, Reliability, Status
-from gateway.index_ports import IdentityFilter
+from gateway.ports import IdentityFilter
 from gateway.sandbox.model import Policy, Vigilance
 from gateway.sharing.answer_read import DmpAnswer
 from tests.support import dmp_world as dmp

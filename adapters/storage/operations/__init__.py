@@ -23,7 +23,7 @@ from adapters.storage.operations import (
 )
 from adapters.storage.operations.retention import Purge
 from adapters.storage.work import Work
-from gateway import index_ports, ports
+from gateway import ports
 
 Handler = Callable[[Work, Sequence[Any]], Sequence[Any]]
 
@@ -42,9 +42,9 @@ HANDLERS: Mapping[type, Handler] = MappingProxyType(
         ports.PutDmp: sharing.put_dmp,
         ports.PutWorkspace: actors.put_workspace,
         ports.ResetWorkspace: retention.reset,
-        index_ports.PutIdentity: indexes.put,
-        index_ports.RecordIntegration: integration.record,
-        index_ports.DecideQuarantine: integration.decide,
+        ports.PutIdentity: indexes.put,
+        ports.RecordIntegration: integration.record,
+        ports.DecideQuarantine: integration.decide,
         Purge: retention.purge,
     }
 )

@@ -12,8 +12,7 @@ from adapters.storage.bulk import BulkInsert
 from adapters.storage.codec import key, micros, to_json
 from adapters.storage.schema import ACTIVE, FORMER, RECEIVED
 from adapters.storage.work import Work
-from gateway.index_ports import PutIdentity
-from gateway.ports import Conflict
+from gateway.ports import Conflict, PutIdentity
 
 _i = schema.identity.c
 _n = schema.identity_ins.c

@@ -13,8 +13,7 @@ from adapters.storage.codec import address_key, from_json, key, micros, to_json
 from adapters.storage.operations.mailboxes import INBOX
 from adapters.storage.work import Work
 from gateway.exchange.quarantine_checks import settled
-from gateway.index_ports import DecideQuarantine, MarkMail, NewQuarantine, RecordIntegration
-from gateway.ports import Conflict
+from gateway.ports import Conflict, DecideQuarantine, MarkMail, NewQuarantine, RecordIntegration
 
 OPEN = "open"
 _x = schema.exchange.c

@@ -13,7 +13,7 @@ from adapters.storage import schema
 from adapters.storage.codec import from_json, instant, key, micros
 from adapters.storage.driver import Prepared
 from adapters.storage.schema import FORMER, RECEIVED
-from gateway.index_ports import IdentityFilter, IdentityRow, QuarantineRow
+from gateway.ports import IdentityFilter, IdentityRow, QuarantineRow
 
 _i = schema.identity.c
 _n = schema.identity_ins.c
