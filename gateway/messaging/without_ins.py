@@ -60,12 +60,20 @@ def _copied(part: Message, new_id: NewId, at: datetime, limits: Limits) -> bool:
         _replaced(part, cda_without_ins(data, new_id, limits).data)
         return True
     if part.get_content_maintype() == "text":
-        text = data.decode("utf-8", "replace")
+        text = _decoded(data, part.get_content_charset())
         masked = mask_text(text)
         if masked != text:
             _replaced(part, masked.encode())
             part.set_param("charset", "utf-8")
     return False
+
+
+def _decoded(data: bytes, charset: str | None) -> str:
+    """A text by the charset it declares; by Latin-1, which loses no octet, when it does not hold or is unknown."""
+    try:
+        return data.decode(charset or "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return data.decode("latin-1")
 
 
 def _replaced(part: Message, data: bytes) -> None:

@@ -94,3 +94,20 @@ def test_a_matricule_in_the_text_of_a_mail_is_masked_in_its_copy() -> None:
     shown = next(part for part in copied.walk() if part.get_content_type() == "text/plain").get_payload(decode=True)
     assert isinstance(shown, bytes)
     assert MATRICULE.encode() not in shown
+
+
+@pytest.mark.parametrize("declared", ["iso-8859-1", "windows-1252", "klingon", None])
+def test_a_masked_text_keeps_its_accents_whatever_its_charset(declared: str | None) -> None:
+    mail = message_from_bytes(sample_named(LETTER).build())
+    text = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
+    text.set_payload(f"ACCENTS, INS {MATRICULE}")
+    for name in ("Content-Transfer-Encoding", "Content-Type"):
+        del text[name]
+    text["Content-Type"] = "text/plain" + (f"; charset={declared}" if declared else "")
+    text["Content-Transfer-Encoding"] = "8bit"
+    octets = mail.as_bytes().replace(b"ACCENTS", "Née à Vallée".encode("latin-1"))
+    copied = message_from_bytes(copy_of(octets))
+    shown = next(part for part in copied.walk() if part.get_content_type() == "text/plain")
+    body = shown.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    assert body.decode(shown.get_content_charset() or "ascii").startswith("Née à Vallée, INS 2390·")
