@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -52,6 +53,7 @@ class Frame:
             finalize=masked,
         )
         self._pages.filters["blank"] = blank
+        self._pages.filters["moment"] = moment
         self._catalogue = self._pages.overlay(finalize=None)
 
     def page(
@@ -125,6 +127,14 @@ class Revealed(str):
     """A value that somebody asked to see in clear, on a journalled click: the only one a page prints as it is."""
 
     __slots__ = ()
+
+
+def moment(at: str) -> str:
+    """An ISO instant as it is read: `24/11/2026 19:05:25`, UTC; what is none stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(at).astimezone(UTC):%d/%m/%Y %H:%M:%S}"
+    except ValueError:
+        return at
 
 
 def masked(value: Any) -> Any:

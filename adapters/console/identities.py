@@ -25,7 +25,7 @@ from adapters.api.identity_views import (
     trace_view,
 )
 from adapters.api.known import ApiContext
-from adapters.api.problems import Problem
+from adapters.api.problems import Problem, not_found
 from adapters.console.frame import Frame, Revealed, foreign_form, lang_of
 from adapters.console.session import Doorkeeper, form_of
 from adapters.console.shown import marked
@@ -235,7 +235,8 @@ class IdentityPages:
             entries=[entry_brief(row) for row in rows],
             chosen=state,
             structure=structure,
-            indexes=await api.indexes(self._known, WS),
+            indexes=(held := await api.indexes(self._known, WS)),
+            names={one["structure"]: one["name"] for one in held},
             after=place_of(rows[-1]) if len(rows) == PAGE else "",
         )
 
@@ -255,7 +256,9 @@ class IdentityPages:
             record["lines"] = [
                 {**line, "local": marked(line["local"]), "told": marked(line["told"])} for line in record["lines"]
             ]
-        return self._page(request, "quarantine_entry.html", status=422 if refused else 200, entry=full, refused=refused)
+        name = api.structure_of(self._known, WS, row.structure)
+        status = 422 if refused else 200
+        return self._page(request, "quarantine_entry.html", status=status, entry=full, name=name, refused=refused)
 
     async def _decided(self, row: QuarantineRow, form: dict[str, str]) -> str:
         """Where to go once decided."""
@@ -264,7 +267,7 @@ class IdentityPages:
             raise Problem(422, "unknown-decision", _FOUR)
         asked = queue.Decision(
             decision=choice,  # type: ignore[arg-type]  # one of the four, looked at just above
-            record=form.get("record", "")[:64],
+            record=form.get("record", "")[:64] or await self._numbered(row.structure, form.get("ipp", "").strip()[:64]),
             ipp="",
             accept_differences=bool(form.get("accept_differences")),
             note=form.get("note", "")[:200],
@@ -272,6 +275,15 @@ class IdentityPages:
         )
         decided = await queue.decided_by(self._known, WS, row, asked)
         return f"/identites/{row.structure}/{decided.record_id}" if decided.record_id else f"/quarantaine/{row.id}"
+
+    async def _numbered(self, structure: str, ipp: str) -> str:
+        """The id of the record of an IPP; '' for no IPP. Raises a 404 problem."""
+        if not ipp:
+            return ""
+        found = await self._known.store.identities(IdentityFilter(WS, structure, ipp=ipp, limit=1))
+        if not found:
+            raise not_found("identity-not-found", ipp)
+        return found[0].id
 
     # -------------------------------------------------------------------------------------------------------- shared
 

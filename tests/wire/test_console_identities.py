@@ -165,7 +165,10 @@ def test_a_record_that_says_otherwise_is_joined_with_a_tick(passerelle: RunningG
     fields = {"csrf": csrf_of(page), "decision": "attach", "record": record["id"]}
     refused = inside.post(path, data=fields)
     assert (refused.status_code, "nom de naissance" in refused.text) == (422, True)
-    assert inside.post(path, data={**fields, "accept_differences": "1"}).status_code == 303
+    by_number = {"csrf": csrf_of(page), "decision": "attach", "accept_differences": "1"}
+    nobody = inside.post(path, data={**by_number, "ipp": "R9999"})
+    assert (nobody.status_code, "R9999" in nobody.text) == (422, True)
+    assert inside.post(path, data={**by_number, "ipp": "R0001"}).status_code == 303
 
 
 def test_clear_values_are_not_shown_without_a_reason(passerelle: RunningGateway, inside: httpx.Client) -> None:
