@@ -23,8 +23,8 @@ from adapters.provision import Certificates
 from adapters.settings import PortSettings
 from adapters.soap.routes import BASE as DMP
 from gateway.directory.territory import load_territory
-from gateway.exchange.sample_calls import STRUCTURE, Call
-from gateway.exchange.samples import calls
+from gateway.samples import calls
+from gateway.samples.calls import STRUCTURE, Call
 from gateway.values import Text
 
 AUTHORITY_FILE = "igc-test.pem"

@@ -15,7 +15,7 @@ from adapters.cli.calls import authority_of, how_to_send, write_calls
 from adapters.cli.errors import system_line
 from adapters.cli.render import console
 from adapters.pki.index import DamagedIndex
-from gateway.exchange.samples import Sample, samples
+from gateway.samples import Sample, samples
 from gateway.values import Lang, Text
 
 if TYPE_CHECKING:

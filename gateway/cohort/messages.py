@@ -18,11 +18,11 @@ from gateway.documents.build_metadata import Lot, LotEntry, ids_from
 from gateway.documents.build_pdf import Letter, letter_pdf
 from gateway.documents.build_record import CdaRecord
 from gateway.documents.build_xdm import METADATA, package_files, zip_of
-from gateway.exchange.sample_parts import SECRETARIAT, Bench
-from gateway.exchange.samples import SAMPLE_TIME
 from gateway.hl7v2.build import Er7, er7_octets, ins_cx, mdm_of, pid_fields
 from gateway.messaging.compose import Draft
 from gateway.partners.build_fhir import patient_resource, resource_octets
+from gateway.samples import SAMPLE_TIME
+from gateway.samples.parts import SECRETARIAT, Bench
 
 _KIND = "lettre-sortie"
 

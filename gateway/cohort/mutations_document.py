@@ -8,8 +8,8 @@ from gateway.cohort.messages import Spoiling
 from gateway.cohort.model import Form, Person
 from gateway.cohort.mutations import CDAS, MAIL, Case, Mutation, mutation
 from gateway.directory.model import Patient
-from gateway.exchange.sample_parts import changed
 from gateway.identity.model import INS_NIA
+from gateway.samples.parts import changed
 
 _PRODUCTION = "1.2.250.1.213.1.4.8"
 _DOCUMENTS = (Form.MAIL, Form.MDM)

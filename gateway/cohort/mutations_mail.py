@@ -9,8 +9,8 @@ from dataclasses import replace
 from gateway.cohort.messages import Spoiling
 from gateway.cohort.mutations import MAIL, Case, Mutation, mutation
 from gateway.directory.model import Patient
-from gateway.exchange.sample_parts import DOMAIN, changed
 from gateway.messaging.compose import Draft
+from gateway.samples.parts import DOMAIN, changed
 
 _CITIZENS = "patient.mssante.fr"
 

@@ -19,9 +19,9 @@ from gateway.exchange.checking import Checker
 from gateway.exchange.model import Envelope
 from gateway.exchange.opening import open_message
 from gateway.exchange.routing import routing_of
-from gateway.exchange.samples import SAMPLE_TIME
 from gateway.rules import Finding, RuleBook, RuleContext, load_catalogue
 from gateway.rules.model import Severity
+from gateway.samples import SAMPLE_TIME
 from gateway.values import Direction, Door
 
 _KINDS = {Form.MAIL: "mail", Form.CDA: "cda", Form.ADT: "hl7v2", Form.MDM: "hl7v2", Form.FHIR: "fhir"}

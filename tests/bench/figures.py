@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.testing.running import RunningGateway, launch
-from gateway.exchange.samples import sample_named
+from gateway.samples import sample_named
 from tests.bench.load import Door, Load, Tally, connect, leave, send
 from tests.bench.mails import Source, large_mail
 from tests.bench.process import cpu_seconds, forget_peak, peak_rss_bytes, rss_bytes

@@ -12,8 +12,8 @@ from gateway.exchange.checking import Checker
 from gateway.exchange.model import Envelope
 from gateway.exchange.opening import open_message
 from gateway.exchange.routing import routing_of
-from gateway.exchange.sample_parts import Bench
 from gateway.rules import RuleBook, RuleContext, load_catalogue
+from gateway.samples.parts import Bench
 from gateway.sandbox.model import Limits
 from gateway.values import Direction, Door
 from tests.bench.figures import PASSERELLE, Figure, timed

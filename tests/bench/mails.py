@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from random import Random
 
-from gateway.exchange.sample_parts import SECRETARIAT, TILLEULS, Bench
 from gateway.messaging.compose import Attachment, Draft, compose_mail
+from gateway.samples.parts import SECRETARIAT, TILLEULS, Bench
 
 SENDER, RECIPIENT = SECRETARIAT, TILLEULS
 SENDER_OPERATOR, RECIPIENT_OPERATOR = "op-plateau", "op-brume"

@@ -18,8 +18,8 @@ from adapters.testing.running import RunningGateway, launch
 from gateway.directory.territory import demo_passwords
 from gateway.documents.build_cda import build_cda
 from gateway.documents.build_xdm import METADATA
-from gateway.exchange.sample_parts import SECRETARIAT, TILLEULS, Bench, in_metadata, in_utf16, plus, without
 from gateway.messaging.compose import Draft
+from gateway.samples.parts import SECRETARIAT, TILLEULS, Bench, in_metadata, in_utf16, plus, without
 from tests.bench.load import Line, connect, leave, send
 from tests.bench.mails import Mail, Source, on_the_wire, small_mail
 from tests.bench.reach import Reach

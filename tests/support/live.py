@@ -9,7 +9,7 @@ import httpx
 
 from adapters.testing.clients import Reply
 from adapters.testing.running import RunningGateway
-from gateway.exchange.samples import Sample, sample_named
+from gateway.samples import Sample, sample_named
 
 LETTER = "valide-mail-lettre-de-liaison"
 TWIN = "identite-jumelle-metadonnees-d-une-autre"

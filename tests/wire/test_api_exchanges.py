@@ -11,7 +11,7 @@ import time
 import httpx
 
 from adapters.testing.running import RunningGateway
-from gateway.exchange.samples import sample_named
+from gateway.samples import sample_named
 from tests.support.live import LETTER, MATRICULE, NURSING_HOME, SENDER, TWIN, api, as_new, plain_mail, send_sample
 from tests.support.reference import need_tool
 

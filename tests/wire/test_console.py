@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from adapters.testing.running import RunningGateway
-from gateway.exchange.samples import sample_named
+from gateway.samples import sample_named
 from tests.support.live import MATRICULE, NURSING_HOME, SENDER, TWIN, as_new, plain_mail, send_sample
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.testing.running import RunningGateway
-from gateway.exchange.samples import sample_named
+from gateway.samples import sample_named
 from tests.support.indexes import HOSPITAL, TILLEULS, act, integrated, letter_received, record_of, waiting
 from tests.support.live import LETTER, MATRICULE, NURSING_HOME, api, as_new, send_sample
 

@@ -17,8 +17,8 @@ from gateway.documents.build_cda import build_cda
 from gateway.documents.build_metadata import ids_from
 from gateway.documents.build_record import CdaRecord
 from gateway.documents.build_xdm import build_xdm, lot_of
-from gateway.exchange.sample_parts import wrong_key
 from gateway.messaging.compose import mail_of
+from gateway.samples.parts import wrong_key
 from tests.support.correspondents import GERIATRICS, TILLEULS, Letter, Town
 from tests.support.identity_views import with_key
 from tests.support.indexes import TILLEULS as HOME

@@ -17,8 +17,8 @@ import pytest
 
 from gateway.directory.territory import demo_passwords
 from gateway.documents.build_cda import build_cda
-from gateway.exchange.sample_parts import Bench, plus
-from gateway.exchange.samples import SAMPLE_TIME
+from gateway.samples import SAMPLE_TIME
+from gateway.samples.parts import Bench, plus
 from tests.bench.load import Line, connect, leave, send
 from tests.bench.mails import RECIPIENT, Mail, Source, large_mail, small_mail, xdm_mail
 from tests.support.hosted import Hosted, Watch, watched

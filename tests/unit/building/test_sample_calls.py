@@ -11,8 +11,8 @@ import pytest
 from adapters.cli.check import Asked, judge_octets
 from gateway.documents.build_record import DOCUMENT_ARC
 from gateway.exchange.opening import open_message, sniff
-from gateway.exchange.samples import Call, calls
 from gateway.rules.catalogue import load_catalogue
+from gateway.samples import Call, calls
 from gateway.values import Lang
 from tests.support import dmp_world as dmp
 

@@ -12,11 +12,11 @@ from gateway.directory.territory import load_territory
 from gateway.exchange.checking import Checker
 from gateway.exchange.opening import open_message
 from gateway.exchange.routing import routing_of
-from gateway.exchange.sample_model import ENDINGS, is_told_offline
-from gateway.exchange.samples import SAMPLE_TIME, Sample, readdressed, sample_named, samples
 from gateway.rules.book import RuleBook
 from gateway.rules.catalogue import load_catalogue
 from gateway.rules.model import Finding, RuleContext, Severity
+from gateway.samples import SAMPLE_TIME, Sample, readdressed, sample_named, samples
+from gateway.samples.model import ENDINGS, is_told_offline
 from gateway.values import Direction, Door
 
 SAMPLES = samples()

@@ -17,9 +17,9 @@ from adapters.cli.quick import check_asked
 from adapters.cli.report import grouped, print_reports, short_path
 from gateway.evidence.verdict import FileReport, FileVerdict
 from gateway.exchange.opening import sniff
-from gateway.exchange.sample_model import is_told_offline
-from gateway.exchange.samples import Sample, sample_named, samples
 from gateway.rules import Severity
+from gateway.samples import Sample, sample_named, samples
+from gateway.samples.model import is_told_offline
 from gateway.values import Lang
 from tests.support.command import passerelle
 from tests.support.reference import ROOT, reference

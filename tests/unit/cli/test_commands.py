@@ -16,7 +16,7 @@ from adapters.cli.actor_fields import FIELDS
 from adapters.cli.errors import OWN, setting_variables, system_line
 from gateway.directory.actors import read_actor
 from gateway.directory.territory import load_territory
-from gateway.exchange.samples import samples
+from gateway.samples import samples
 from gateway.values import Lang
 from tests.support.command import passerelle
 from tests.support.reference import ROOT, need_tool

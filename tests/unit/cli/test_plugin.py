@@ -46,7 +46,7 @@ def test_what_is_delivered_can_be_read(passerelle):
 
 
 def test_a_plain_test_gets_a_gateway_and_its_clients(tmp_path: Path) -> None:
-    from gateway.exchange.samples import sample_named
+    from gateway.samples import sample_named
 
     (tmp_path / "jumelle.eml").write_bytes(sample_named("identite-jumelle-metadonnees-d-une-autre").build())
     (tmp_path / "test_my_client.py").write_text(USERS_TEST, encoding="utf-8")

@@ -9,8 +9,8 @@ import pytest
 
 from adapters.cli.check import Asked, judge_octets
 from gateway.exchange.opening import sniff
-from gateway.exchange.samples import Sample, samples
 from gateway.rules import Action, Family, Severity, load_catalogue
+from gateway.samples import Sample, samples
 from gateway.values import Lang, PlaceKind
 from tests.support.json_schema import faults
 from tests.support.reference import ROOT

@@ -11,8 +11,8 @@ import pytest
 from adapters.cli.check import Asked, judge_file
 from gateway.evidence.reports import as_json, as_junit, as_sarif
 from gateway.evidence.verdict import FileReport, FileVerdict, exit_code, file_verdict, summary
-from gateway.exchange.samples import sample_named
 from gateway.rules import Severity
+from gateway.samples import sample_named
 from gateway.values import Lang
 
 ASKED = Asked("strict", "emission", Lang.FR)

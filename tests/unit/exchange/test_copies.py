@@ -11,8 +11,8 @@ import pytest
 from gateway.documents.without_ins import Signed, Unreadable, cda_without_ins
 from gateway.exchange.opening import open_message
 from gateway.exchange.quarantine import copied_mail
-from gateway.exchange.samples import sample_named
 from gateway.messaging.without_ins import mail_without_ins
+from gateway.samples import sample_named
 from gateway.sandbox.model import Limits
 from tests.support.live import LETTER, MATRICULE, plain_mail
 

@@ -10,7 +10,7 @@ from gateway.exchange.integration import integrations_for
 from gateway.exchange.judging import Case, judge_mail
 from gateway.exchange.model import Envelope, Payload, Sender, Submission
 from gateway.exchange.routing import mails_for
-from gateway.exchange.samples import sample_named
+from gateway.samples import sample_named
 from gateway.sandbox.model import Limits, MdnMode, Policy
 from gateway.values import Direction, Door
 from tests.support.identity_views import context

@@ -10,7 +10,7 @@ from rich.console import Console
 from adapters.cli.check import Asked, judge_octets
 from adapters.player.narrator import Narrator, shortened
 from adapters.player.result import Checks, Seen, StepResult
-from gateway.exchange.samples import sample_named
+from gateway.samples import sample_named
 from gateway.scenarios.model import Scenario, parse_scenario
 from gateway.tables import read_yaml
 from gateway.values import Lang

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from gateway.directory.model import Patient, Professional, Structure
 from gateway.documents.build_metadata import oid_from
-from gateway.exchange.sample_parts import Bench
+from gateway.samples.parts import Bench
 from gateway.sharing.build import RequestIds, vihf_of
 from gateway.sharing.vihf import Vihf
 from gateway.soap.signing import Seal

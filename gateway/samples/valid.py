@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from gateway.documents.build_cda import build_cda
 from gateway.documents.build_metadata import submit_objects_request
-from gateway.exchange.sample_model import Sample, sample
-from gateway.exchange.sample_parts import DOMAIN, SAMPLE_TEXT, SECRETARIAT, TILLEULS, Bench, in_utf16
 from gateway.messaging.compose import Draft, compose_mail
+from gateway.samples.model import Sample, sample
+from gateway.samples.parts import DOMAIN, SAMPLE_TEXT, SECRETARIAT, TILLEULS, Bench, in_utf16
 
 _SOREL = f"emile.sorel@medecin.{DOMAIN}"
 

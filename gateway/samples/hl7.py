@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from gateway.directory.model import Patient
 from gateway.directory.territory import load_territory
 from gateway.documents.build_cda import build_cda
-from gateway.exchange.sample_model import Sample, sample
-from gateway.exchange.sample_parts import Bench, wrong_key
 from gateway.hl7v2.build import Er7, er7_octets, ins_cx, mdm_of, oru_of, pid_fields
+from gateway.samples.model import Sample, sample
+from gateway.samples.parts import Bench, wrong_key
 
 _STRUCTURE = "ch-brumeval"
 _STREET = "12 RUE DE L'ÉTANG^^BRUMEVAL^^48901^FRA^H"  # an address keeps its accents, traits have none

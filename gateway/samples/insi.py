@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 
 from gateway.directory.model import Patient
-from gateway.exchange.sample_calls import Call, CallBench, Request, uuid_from
-from gateway.exchange.sample_parts import changed
 from gateway.insi.asking import Envelope, Software, write_call
 from gateway.insi.model import Ins, Matricule, Operation, Query, Traits, Verification
 from gateway.insi.names import action_of
+from gateway.samples.calls import Call, CallBench, Request, uuid_from
+from gateway.samples.parts import changed
 from gateway.values import Text
 
 CONTENT_TYPE = "application/soap+xml; charset=utf-8"

@@ -10,8 +10,8 @@ from gateway.directory.model import Patient
 from gateway.documents.build_cda import build_cda
 from gateway.documents.build_metadata import ids_from, oid_from
 from gateway.documents.build_record import source_oid
-from gateway.exchange.sample_calls import Call, CallBench, Request
-from gateway.exchange.sample_parts import changed, wrong_key
+from gateway.samples.calls import Call, CallBench, Request
+from gateway.samples.parts import changed, wrong_key
 from gateway.sharing.build import build_get_documents, build_iti41, build_td02, deposit_lot
 from gateway.sharing.vihf import Vihf, write_vihf
 from gateway.values import Text

@@ -13,9 +13,9 @@ from gateway.directory.model import Patient
 from gateway.documents.build_cda import build_cda
 from gateway.documents.build_record import CdaRecord
 from gateway.documents.model import Code
-from gateway.exchange.sample_model import Sample, sample
-from gateway.exchange.sample_parts import Bench, wrong_key
 from gateway.partners.build_fhir import patient_resource, resource_octets
+from gateway.samples.model import Sample, sample
+from gateway.samples.parts import Bench, wrong_key
 
 _LOINC = "http://loinc.org"
 _LISTS = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"

@@ -10,16 +10,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.exchange.model import Envelope
-from gateway.exchange.sample_calls import Call, CallBench
-from gateway.exchange.sample_dmp import dmp_calls
-from gateway.exchange.sample_documents import document_faults, identity_faults
-from gateway.exchange.sample_fhir import fhir_samples
-from gateway.exchange.sample_hl7 import hl7_samples
-from gateway.exchange.sample_insi import insi_calls
-from gateway.exchange.sample_mails import mail_faults, package_faults
-from gateway.exchange.sample_model import SAMPLE_TIME, Sample
-from gateway.exchange.sample_parts import Bench
-from gateway.exchange.sample_valid import valid_samples
+from gateway.samples.calls import Call, CallBench
+from gateway.samples.dmp import dmp_calls
+from gateway.samples.documents import document_faults, identity_faults
+from gateway.samples.fhir import fhir_samples
+from gateway.samples.hl7 import hl7_samples
+from gateway.samples.insi import insi_calls
+from gateway.samples.mails import mail_faults, package_faults
+from gateway.samples.model import SAMPLE_TIME, Sample
+from gateway.samples.parts import Bench
+from gateway.samples.valid import valid_samples
 from gateway.soap.signing import Seal
 
 __all__ = ["SAMPLE_TIME", "Call", "Sample", "calls", "readdressed", "sample_named", "samples"]

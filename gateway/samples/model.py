@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from gateway.exchange.model import Envelope
-from gateway.exchange.sample_parts import SECRETARIAT, TILLEULS
+from gateway.samples.parts import SECRETARIAT, TILLEULS
 from gateway.values import Text
 
 SAMPLE_TIME = datetime(2025, 3, 17, 10, 30, tzinfo=timezone(timedelta(hours=1)))

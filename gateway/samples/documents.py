@@ -9,9 +9,9 @@ from gateway.directory.model import Patient
 from gateway.documents.build_cda import build_cda
 from gateway.documents.build_metadata import LotEntry, submit_objects_request
 from gateway.documents.build_xdm import build_xdm
-from gateway.exchange.sample_model import Sample, sample
-from gateway.exchange.sample_parts import Bench, changed, wrong_key
 from gateway.messaging.compose import package_part, twin_part
+from gateway.samples.model import Sample, sample
+from gateway.samples.parts import Bench, changed, wrong_key
 
 
 def identity_faults(bench: Bench) -> tuple[Sample, ...]:

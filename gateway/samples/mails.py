@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from gateway.documents.build_record import CdaRecord
 from gateway.documents.build_xdm import METADATA, SUBSET
-from gateway.exchange.sample_model import Sample, sample
-from gateway.exchange.sample_parts import (
+from gateway.messaging.compose import Draft
+from gateway.samples.model import Sample, sample
+from gateway.samples.parts import (
     DOC,
     DOMAIN,
     Bench,
@@ -20,7 +21,6 @@ from gateway.exchange.sample_parts import (
     renamed,
     without,
 )
-from gateway.messaging.compose import Draft
 
 _SIAO = f"orientation@siao.{DOMAIN}"
 _UNKNOWN = f"personne@ehpad-les-tilleuls.{DOMAIN}"
