@@ -33,11 +33,10 @@ class Exchanges:
     lang: Lang
 
 
-async def tell_exchanges(known: Exchanges, out: Console, closing: asyncio.Event) -> None:
-    """A line for each new exchange of the default sandbox, until `closing`. Never faster than `LINES` every quarter second."""
-    newest = await known.store.exchanges(ExchangeFilter(DEFAULT_WORKSPACE, limit=1))
-    after = newest[0].seq if newest else 0
+async def tell_exchanges(known: Exchanges, out: Console, closing: asyncio.Event, after: int) -> None:
+    """A line for each exchange that came after `after`, until `closing`. Never faster than `LINES` every quarter second."""
     async with listening(known.store, f"events:{DEFAULT_WORKSPACE}") as changes:
+        after = await _tell_new(known, out, after)
         while not closing.is_set():
             if not await paused(changes, closing, _IDLE_S):
                 continue
@@ -55,11 +54,11 @@ async def _tell_new(known: Exchanges, out: Console, after: int) -> int:
         out.print(line_of(shown_row(row, known.territory, known.lang), known.lang), soft_wrap=True)
     if len(rows) < LINES:
         return rows[-1].seq
-    newest = (await known.store.exchanges(ExchangeFilter(DEFAULT_WORKSPACE, limit=1)))[0].seq
-    if newest > rows[-1].seq:
+    last = (await known.store.exchanges(ExchangeFilter(DEFAULT_WORKSPACE, limit=1)))[0].seq
+    if last > rows[-1].seq:
         said = Text("… d'autres ont suivi trop vite : voyez la console.", "… others came too fast: see the console.")
         out.print(said.in_(known.lang), style="dim")
-    return newest
+    return last
 
 
 def line_of(row: Row, lang: Lang) -> Line:

@@ -93,10 +93,11 @@ async def _run(gateway: Gateway, lang: Lang) -> int:
     try:
         await starting
         _settle_memory()
+        after = await _newest(gateway)  # read before anybody is told where to send
         print_endpoints(gateway, lang)
         await gateway.pages.settled()
         gc.freeze()
-        telling = asyncio.ensure_future(_tell(gateway, lang, stopped)) if sys.stdout.isatty() else None
+        telling = asyncio.ensure_future(_tell(gateway, lang, stopped, after)) if sys.stdout.isatty() else None
         await waiting
         if telling is not None:
             await telling
@@ -107,15 +108,24 @@ async def _run(gateway: Gateway, lang: Lang) -> int:
     return 0
 
 
-async def _tell(gateway: Gateway, lang: Lang, stopped: asyncio.Event) -> None:
-    """The exchanges of the default sandbox, line by line. What goes wrong here stops nothing."""
+async def _newest(gateway: Gateway) -> int:
+    """The sequence number of the last exchange of the default sandbox; 0 when there is none."""
+    from gateway.ports import ExchangeFilter
+    from gateway.sandbox.model import DEFAULT_WORKSPACE
+
+    rows = await gateway.store.exchanges(ExchangeFilter(DEFAULT_WORKSPACE, limit=1))
+    return rows[0].seq if rows else 0
+
+
+async def _tell(gateway: Gateway, lang: Lang, stopped: asyncio.Event, after: int) -> None:
+    """The exchanges of the default sandbox after `after`, line by line. What goes wrong here stops nothing."""
     from adapters.cli.render import console
     from adapters.cli.told import Exchanges, tell_exchanges
     from gateway.sandbox.model import DEFAULT_WORKSPACE
 
     try:
         known = Exchanges(gateway.store, gateway.sandboxes.territory(DEFAULT_WORKSPACE), lang)
-        await tell_exchanges(known, console(), stopped)
+        await tell_exchanges(known, console(), stopped, after)
     except Exception:
         logging.getLogger("passerelle").warning("telling", exc_info=True)
 
